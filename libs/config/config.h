@@ -1,5 +1,6 @@
-// Every option is declared once: name, help, default, limits, secret or not. From that come the flag (--collector-port),
-// the environment variable (VOLTWELL_COLLECTOR_PORT), --help, --check-config and --print-config (secrets masked).
+// Every option is declared once: name, help, default, limits, secret or not. From that come the flag
+// (--collector-port), the environment variable (VOLTWELL_COLLECTOR_PORT), --help, --check-config and --print-config
+// (secrets masked).
 //
 //   struct Config {
 //     int collector_port = 7645;
@@ -11,8 +12,8 @@
 //   };
 //   const auto config = config::Load<Config>(argc, argv);
 //
-// A flag beats the environment, the environment beats the default. An unknown flag is a mistake; so is a value beyond its
-// limits: Load prints the first mistake to stderr and exits with 2.
+// A flag beats the environment, the environment beats the default. An unknown flag is a mistake; so is a value beyond
+// its limits: Load prints the first mistake to stderr and exits with 2.
 #pragma once
 
 #include <cstdint>
@@ -63,6 +64,12 @@ class Options {
   struct Option;
   std::vector<std::unique_ptr<Option>> options_;
   Option& Add(std::string name, std::string help);
+  Option* Find(absl::string_view name) const;
+  absl::Status Unknown(absl::string_view name) const;
+  absl::Status ParseEnvironment(const Environment& environment);
+  absl::Status ParseArguments(const std::vector<std::string>& arguments);
+  static absl::Status Set(const Option& option, absl::string_view text);
+  static absl::Status SetFromFile(const Option& option, const std::string& path);
 };
 
 // Ends the process after --help, --print-config, --check-config (exit 0) or the first mistake (exit 2).

@@ -27,11 +27,12 @@ void Start(const Config& config, absl::string_view service);
 // A field's value: text is quoted, numbers and booleans are not.
 class Value {
  public:
-  Value(absl::string_view text);  // NOLINT: conversions are the point of this type.
+  Value(absl::string_view text);                                      // NOLINT: conversions are the point of this type.
   Value(const std::string& text) : Value(absl::string_view(text)) {}  // NOLINT
   Value(const char* text) : Value(absl::string_view(text)) {}         // NOLINT
   Value(bool flag);                                                   // NOLINT
   Value(int number) : Value(static_cast<int64_t>(number)) {}          // NOLINT
+  Value(unsigned number) : Value(static_cast<uint64_t>(number)) {}    // NOLINT
   Value(int64_t number);                                              // NOLINT
   Value(uint64_t number);                                             // NOLINT
   Value(double number);                                               // NOLINT

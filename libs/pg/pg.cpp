@@ -1,0 +1,1 @@
+#include "libs/pg/pg.h"

@@ -1,0 +1,1 @@
+#include "libs/os/clock.h"
