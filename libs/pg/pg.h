@@ -11,7 +11,12 @@
 // Errors (reason, code): DATABASE_DOWN Unavailable, POOL_EXHAUSTED ResourceExhausted (no connection before the deadline),
 // DATABASE_TIMEOUT DeadlineExceeded, COMMIT_IN_DOUBT Unavailable (sent, answer lost: the caller must look, or repeat
 // under an idempotency key), UNIQUE_VIOLATION AlreadyExists and FOREIGN_KEY_VIOLATION / CHECK_VIOLATION FailedPrecondition
-// (metadata constraint), DATABASE_ERROR Internal (metadata sqlstate, query).
+// (metadata constraint), TX_CONFLICT Aborted (serialization failures and deadlocks outlasted the attempts), TEXT_NOT_STORABLE
+// InvalidArgument (a zero byte or invalid UTF-8), DATABASE_FULL ResourceExhausted, DATABASE_ERROR Internal (metadata
+// sqlstate, query).
+//
+// Round trips: BEGIN, the tenant, PREPARE and the first statement go out together, so a transaction of one statement costs
+// two (the other is COMMIT); a transaction whose body runs no statement costs none. Batch sends many statements as one.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +24,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -44,6 +50,7 @@ struct Config {
   int pool_size = 8;                                          // connections at most
   absl::Duration wait = absl::Seconds(2);                     // for a connection, where the call has no nearer deadline
   absl::Duration statement_timeout = absl::Seconds(10);
+  std::string sql_dir;                                        // of the shared migrations S001__*.sql; empty: as built
   void Declare(config::Options& options);
 };
 
@@ -113,6 +120,30 @@ class CopyWriter {
 
 class Connection;
 
+constexpr size_t kBatchMax = 1000;  // Statements in one round trip; Tx::Run cuts a longer batch into several.
+
+// Statements that are sent together: many inserts, or reads that do not depend on each other.
+class Batch {
+ public:
+  template <typename... Arguments>
+  Batch& Add(const Query& query, const Arguments&... arguments) {
+    return AddArguments(query, {ToArgument(arguments)...});
+  }
+  Batch& AddArguments(const Query& query, std::vector<Argument> arguments) {
+    items_.push_back({query, std::move(arguments)});
+    return *this;
+  }
+  size_t size() const { return items_.size(); }
+
+ private:
+  friend class Tx;
+  struct Item {
+    Query query;
+    std::vector<Argument> arguments;
+  };
+  std::vector<Item> items_;
+};
+
 class Tx {
  public:
   template <typename... Arguments>
@@ -120,6 +151,8 @@ class Tx {
     return ExecuteArguments(query, {ToArgument(arguments)...});
   }
   absl::StatusOr<Result> ExecuteArguments(const Query& query, const std::vector<Argument>& arguments);
+  // One result a statement, in order; the first failure ends the transaction.
+  absl::StatusOr<std::vector<Result>> Run(const Batch& batch);
   // query.sql: COPY table (columns) FROM STDIN (FORMAT binary).
   absl::StatusOr<int64_t> Copy(const Query& query, CopyWriter rows);
   // Wakes listeners of the channel when this transaction commits.
@@ -129,6 +162,7 @@ class Tx {
 
  private:
   friend class Pool;
+  friend class Migrator;
   explicit Tx(Connection& connection) : connection_(connection) {}
   Connection& connection_;
 };
@@ -140,7 +174,8 @@ struct TxOptions {
   std::string tenant = {};                              // Row-level security: transaction-local voltwell.tenant. Empty: none.
   absl::Time deadline = absl::InfiniteFuture();         // By the wall clock of Clock; also sets statement_timeout.
   Isolation isolation = Isolation::kReadCommitted;
-  int attempts = 3;                                     // Serialization failures and deadlocks are repeated with back-off.
+  int attempts = 3;  // Serialization failures, deadlocks and connections lost before COMMIT are repeated with back-off.
+  bool read_only = false;  // The server refuses writes; a lost answer to COMMIT is then no doubt.
 };
 
 class Pool {
