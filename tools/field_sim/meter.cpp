@@ -1,0 +1,306 @@
+// What a meter does with each function code. Its registers are in registers.cpp.
+#include "tools/field_sim/meter.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_format.h"
+#include "libs/base/bytes.h"
+
+namespace voltwell::field_sim {
+namespace {
+
+constexpr uint8_t kRead = 0x11, kReadMore = 0x12, kReadAddress = 0x13, kWrite = 0x14, kFreeze = 0x16, kRelay = 0x1C;
+constexpr uint8_t kTimeSync = 0x08, kReserved = 0x00;
+constexpr uint8_t kReplyBit = 0x80, kMoreBit = 0x20, kAbnormal = 0xC0;
+
+// Bits of the error word.
+constexpr uint8_t kOtherError = 0x01, kNoSuchData = 0x02, kUnauthorised = 0x04;
+
+constexpr size_t kMaxReadData = 200;      // Of a read's answer, with the four bytes of the DI.
+constexpr int64_t kMaxSyncSeconds = 300;  // A broadcast may not move the clock further.
+constexpr int64_t kNsPerMinute = 60'000'000'000;
+
+uint32_t DiOf(Bytes data) {
+  return static_cast<uint32_t>(data[0] | data[1] << 8 | data[2] << 16) | static_cast<uint32_t>(data[3]) << 24;
+}
+
+// ss mm hh DD MM YY; nothing when a digit or a field is none.
+std::optional<int64_t> ParseClock(Bytes data) {
+  std::array<int, 6> v = {};
+  for (size_t i = 0; i < v.size(); ++i) {
+    const auto number = FromBcd(data[i]);
+    if (!number.has_value()) return std::nullopt;
+    v[i] = *number;
+  }
+  if (v[0] > 59 || v[1] > 59 || v[2] > 23 || v[3] < 1 || v[3] > 31 || v[4] < 1 || v[4] > 12) return std::nullopt;
+  return CivilToSeconds({2000 + v[5], v[4], v[3], v[2], v[1], v[0]});
+}
+
+}  // namespace
+
+Meter::Meter(const ParkMeter& config, const LoadSettings& settings, Moment start)
+    : Device(config), load_(config, settings, start) {}
+
+bool Meter::Refuse(uint8_t control, uint8_t error, Reply* reply) {
+  reply->control = control | kAbnormal;
+  reply->size = 0;
+  reply->Put(error);
+  return true;
+}
+
+size_t Meter::Answer(const Request& request, Moment now, std::span<uint8_t, kMaxAnswer> out) {
+  ++counts_.requests;
+  SettleRelay(now);
+  load_.Advance(now);
+  Reply reply;
+  bool answers = false;
+  switch (request.control) {
+    case kRead:
+      answers = Read(request, now, &reply);
+      break;
+    case kReadMore:
+      answers = ReadMore(request, &reply);
+      break;
+    case kReadAddress:
+      reply.control = kReadAddress | kReplyBit;
+      reply.PutDi(static_cast<uint32_t>(config_.address));
+      reply.Put(static_cast<uint8_t>(config_.address >> 32));
+      reply.Put(static_cast<uint8_t>(config_.address >> 40));
+      answers = true;
+      break;
+    case kWrite:
+      answers = Write(request, now, &reply);
+      break;
+    case kFreeze:
+      reply.control = kFreeze | kReplyBit;
+      answers = true;
+      break;
+    case kRelay:
+      answers = Relay(request, now, &reply);
+      break;
+    case kTimeSync:
+      SyncClock(request, now);
+      break;
+    case kReserved:
+      break;
+    default:
+      answers = (request.control & kReplyBit) == 0 && Refuse(request.control, kOtherError, &reply);
+      break;
+  }
+  if (!answers || request.address == kBroadcast) return 0;
+  (reply.control & 0x40) != 0 ? ++counts_.errors_served : ++counts_.reads_served;
+  return BuildFrame(config_.address, reply, out.data());
+}
+
+bool Meter::Read(const Request& request, Moment now, Reply* reply) {
+  if (request.size < 4) return Refuse(kRead, kOtherError, reply);
+  const uint32_t di = DiOf(request.payload());
+  reply->control = kRead | kReplyBit;
+  reply->PutDi(di);
+  if (FillLongBlock(di, now)) {
+    const size_t first = std::min(long_block_.size(), kMaxReadData - 4);
+    reply->Put(Bytes(long_block_).first(first));
+    if (first < long_block_.size()) reply->control |= kMoreBit;
+    return true;
+  }
+  if (!WriteRegister(di, now, reply)) return Refuse(kRead, kNoSuchData, reply);
+  Remember(di, *reply, now);
+  return true;
+}
+
+// The first frame held kMaxReadData - 4 bytes of the block, each further one also carries the sequence number.
+bool Meter::ReadMore(const Request& request, Reply* reply) {
+  if (request.size != 5) return Refuse(kReadMore, kOtherError, reply);
+  const uint32_t di = DiOf(request.payload());
+  const size_t sequence = request.data[4];
+  const size_t from = (kMaxReadData - 4) + (sequence - 1) * (kMaxReadData - 5);
+  if (sequence == 0 || di != long_di_ || from >= long_block_.size()) return Refuse(kReadMore, kNoSuchData, reply);
+  const size_t size = std::min(long_block_.size() - from, kMaxReadData - 5);
+  reply->control = kReadMore | kReplyBit;
+  if (from + size < long_block_.size()) reply->control |= kMoreBit;
+  reply->PutDi(di);
+  reply->Put(Bytes(long_block_).subspan(from, size));
+  reply->Put(static_cast<uint8_t>(sequence));
+  return true;
+}
+
+// DI, PA P0 P1 P2, C0..C3, data. Only the clock can be set.
+bool Meter::Write(const Request& request, Moment now, Reply* reply) {
+  if (request.size < 12) return Refuse(kWrite, kOtherError, reply);
+  const Bytes data = request.payload();
+  if (const uint8_t error = CheckAuthority(data.subspan(4)); error != 0) return Refuse(kWrite, error, reply);
+  const Bytes value = data.subspan(12);
+  const CivilTime shown = SecondsToCivil(load_.ClockSeconds(now));
+  std::array<uint8_t, 6> fields = {ToBcd(shown.second), ToBcd(shown.minute), ToBcd(shown.hour),
+                                   ToBcd(shown.day),    ToBcd(shown.month),  ToBcd(shown.year % 100)};
+  const uint32_t di = DiOf(data);
+  if (di == 0x04000101 && value.size() == 4) {
+    std::copy(value.begin() + 1, value.end(), fields.begin() + 3);  // The weekday in front follows from the date.
+  } else if (di == 0x04000102 && value.size() == 3) {
+    std::copy(value.begin(), value.end(), fields.begin());
+  } else {
+    return Refuse(kWrite, kNoSuchData, reply);
+  }
+  const auto seconds = ParseClock(fields);
+  if (!seconds.has_value()) return Refuse(kWrite, kOtherError, reply);
+  load_.SetClock(*seconds, now);
+  ++counts_.clock_set;
+  reply->control = kWrite | kReplyBit;
+  return true;
+}
+
+void Meter::SyncClock(const Request& request, Moment now) {
+  if (request.size != 6) return;
+  const auto seconds = ParseClock(request.payload());
+  if (!seconds.has_value() || std::abs(*seconds - load_.ClockSeconds(now)) > kMaxSyncSeconds) return;
+  load_.SetClock(*seconds, now);
+  ++counts_.clock_set;
+}
+
+// PA P0 P1 P2 C0..C3, the password's lowest pair first.
+uint8_t Meter::CheckAuthority(Bytes data) const {
+  const uint32_t password = static_cast<uint32_t>(data[1] | data[2] << 8 | data[3] << 16);
+  if (data[0] != config_.password_level || password != config_.password) return kUnauthorised;
+  if (config_.operator_code.has_value() && DiOf(data.subspan(4)) != *config_.operator_code) return kUnauthorised;
+  return 0;
+}
+
+uint8_t Meter::CheckExpiry(Bytes expiry, Moment now) const {
+  if (!config_.expiry_checked) return 0;
+  const auto until = ParseClock(expiry);
+  return until.has_value() && load_.ClockSeconds(now) <= *until ? 0 : kOtherError;
+}
+
+// PA P0 P1 P2, C0..C3, N1 (action), N2, N3..N8 (expiry).
+bool Meter::Relay(const Request& request, Moment now, Reply* reply) {
+  ++counts_.relay_commands;
+  const Bytes data = request.payload();
+  last_relay_command_.assign(data.begin(), data.end());
+  uint8_t error = data.size() == 16 ? CheckAuthority(data) : kOtherError;
+  if (error == 0) error = CheckExpiry(data.subspan(10), now);
+  if (error == 0) error = RelayAction(data[8], data[9], now);
+  last_relay_error_ = error;
+  if (error != 0) return Refuse(kRelay, error, reply);
+  reply->control = kRelay | kReplyBit;
+  return true;
+}
+
+uint8_t Meter::RelayAction(uint8_t action, uint8_t parameter, Moment now) {
+  const int64_t due = now.mono_ns + config_.relay_delay_ms * int64_t{1'000'000};
+  switch (action) {
+    case 0x1A:
+      if (keep_power_) return kOtherError;
+      CommandRelay(true, due);
+      break;
+    case 0x1B:
+      relay_commanded_open_ = false;
+      if (!config_.permit_needs_button) CommandRelay(false, due);
+      break;
+    case 0x1C:
+      CommandRelay(false, due);
+      break;
+    case 0x1D:
+    case 0x1E:
+      if (keep_power_) return kOtherError;
+      alarm_ = true;
+      CommandRelay(true, now.mono_ns + parameter * 5 * kNsPerMinute);
+      break;
+    case 0x2A:
+      alarm_ = true;
+      break;
+    case 0x2B:
+      alarm_ = false;
+      break;
+    case 0x3A:
+      keep_power_ = true;
+      break;
+    case 0x3B:
+      keep_power_ = false;
+      break;
+    default:
+      return kOtherError;
+  }
+  SettleRelay(now);
+  return 0;
+}
+
+void Meter::CommandRelay(bool open, int64_t at_mono_ns) {
+  relay_commanded_open_ = open;
+  relay_moves_open_ = open;
+  relay_moves_at_ = at_mono_ns;
+}
+
+void Meter::SettleRelay(Moment now) {
+  if (!relay_moves_at_.has_value() || now.mono_ns < *relay_moves_at_) return;
+  // Energy until the move is counted with the relay as it stood.
+  const int64_t behind = now.mono_ns - *relay_moves_at_;
+  load_.Advance({*relay_moves_at_, now.wall_ns - behind});
+  relay_moves_at_.reset();
+  if (faults_.relay_stuck || load_.relay_open() == relay_moves_open_) return;
+  load_.SetRelayOpen(relay_moves_open_);
+  relay_moves_open_ ? ++counts_.relay_opened : ++counts_.relay_closed;
+}
+
+void Meter::Remember(uint32_t di, const Reply& reply, Moment now) {
+  size_t i = 0;
+  while (i < said_count_ && said_[i].di != di) ++i;
+  if (i == kSaidMax) return;
+  if (i == said_count_) ++said_count_;
+  Said& said = said_[i];
+  said.di = di;
+  ++said.times;
+  said.wall_ns = now.wall_ns;
+  said.size = static_cast<uint8_t>(std::min(reply.size - 4, said.data.size()));
+  std::copy_n(reply.data.begin() + 4, said.size, said.data.begin());
+}
+
+nlohmann::json Device::CommonTruth() const {
+  return {{"address", AddressText(config_.address)},
+          {"name", config_.name},
+          {"requests", counts_.requests},
+          {"reads_served", counts_.reads_served},
+          {"errors_served", counts_.errors_served},
+          {"relay_commands", counts_.relay_commands},
+          {"relay_opened", counts_.relay_opened},
+          {"relay_closed", counts_.relay_closed},
+          {"clock_set", counts_.clock_set}};
+}
+
+nlohmann::json Meter::Truth(Moment now) {
+  SettleRelay(now);
+  load_.Advance(now);
+  const auto hundredths = [](int64_t v) { return absl::StrFormat("%d.%02d", v / 100, v % 100); };
+  const CivilTime clock = SecondsToCivil(load_.ClockSeconds(now));
+  nlohmann::json out = CommonTruth();
+  out["kind"] = "live";
+  out["relay"] = load_.relay_open() ? "open" : "closed";
+  out["relay_command"] = relay_commanded_open_ ? "open" : "close";
+  out["relay_last_error"] = last_relay_error_;
+  out["relay_last_command_hex"] = base::ToHex(last_relay_command_);
+  out["keep_power"] = keep_power_;
+  out["alarm"] = alarm_;
+  out["status_word_3"] = StatusWord3();
+  out["tariff"] = load_.CurrentTariff(now);
+  for (int t = 0; t <= 4; ++t) {
+    out["energy_kwh"][t == 0 ? "total" : absl::StrFormat("t%d", t)] = hundredths(load_.ForwardCentiKwh(t, 0));
+  }
+  out["reverse_kwh"] = hundredths(load_.ReverseCentiKwh(0, 0));
+  if (load_.prepaid()) {
+    out["remaining_yuan"] = hundredths(load_.RemainingFen());
+    out["overdraft_yuan"] = hundredths(load_.OverdraftFen());
+  }
+  out["clock"] = absl::StrFormat("%04d-%02d-%02d %02d:%02d:%02d", clock.year, clock.month, clock.day, clock.hour,
+                                 clock.minute, clock.second);
+  out["said"] = nlohmann::json::object();
+  for (size_t i = 0; i < said_count_; ++i) {
+    const Said& said = said_[i];
+    out["said"][absl::StrFormat("%08X", said.di)] = {{"times", said.times},
+                                                     {"unix_ms", said.wall_ns / 1'000'000},
+                                                     {"last_hex", base::ToHex(Bytes(said.data).first(said.size))}};
+  }
+  return out;
+}
+
+}  // namespace voltwell::field_sim

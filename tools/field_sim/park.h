@@ -1,0 +1,111 @@
+// The park file: which collectors, buses and meters the simulated field has. JSON, described in README.md.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "tools/field_sim/faults.h"
+#include "tools/field_sim/frame.h"
+
+namespace voltwell::field_sim {
+
+// More than any machine of ours can serve; a typing error in a count must not eat the memory.
+inline constexpr int64_t kMaxLinks = 100'000;
+inline constexpr int64_t kMaxMeters = 1'000'000;
+inline constexpr int64_t kMaxMetersOfBus = 256;
+
+struct RecordedExchange {
+  std::string request;   // Bytes. Empty: the answer to each request of this function without a recorded answer.
+  std::string reply;     // Bytes, with the preamble that was recorded.
+  uint8_t function = 0;  // Of the reply.
+};
+
+enum class MeterKind { kLive, kReplay };
+// What a replay meter does when asked for what was not recorded.
+enum class Unrecorded { kNoSuchData, kSilence };
+
+struct ParkMeter {
+  MeterKind kind = MeterKind::kLive;
+  Address address = 0;
+  // For those who load the park as a tenant; the simulator itself does not use them.
+  std::string name, site, model, ratio = "1";
+
+  int phases = 1;
+  std::array<int64_t, 4> forward_centi_kwh = {};  // Tariffs 1 to 4, in 0.01 kWh; their sum is the total.
+  int64_t reverse_centi_kwh = 0;
+  int64_t power_w = 800;
+  int64_t voltage_dv = 2200;             // 0.1 V.
+  std::optional<int64_t> remaining_fen;  // Present: a prepaid meter that shows its balance.
+  double price_yuan = 0.56;              // A kWh.
+  uint8_t password_level = 2;
+  uint32_t password = 0;                  // Six BCD digits, 0x123456 is 123456.
+  std::optional<uint32_t> operator_code;  // Present: a relay command of another operator is refused.
+  bool expiry_checked = true;
+  bool permit_needs_button = false;  // After 1B the relay waits for a finger.
+  int relay_delay_ms = 0;
+  int64_t clock_offset_s = 0;
+  int64_t clock_drift_ppm = 0;
+  Faults faults;
+
+  std::vector<RecordedExchange> recorded;
+  std::string recorded_file;
+  Unrecorded unrecorded = Unrecorded::kNoSuchData;
+};
+
+struct ParkBus {
+  int number = 1;
+  std::string registration;  // Bytes sent once after each connect.
+  int baud = 2400;
+  bool wire_time = true;     // False: as fast as possible.
+  int turnaround_ms = 30;    // From the last byte of the request to the first of the answer.
+  int packet_gap_ms = 20;    // The quiet after which a collector takes the answer for complete.
+  bool echo = false;         // The collector hears its own request.
+  int babble_period_ms = 0;  // Unasked random bytes so often; 0 is never.
+  int babble_bytes = 12;
+  std::vector<ParkMeter> meters;
+};
+
+struct ParkCollector {
+  std::string id, name, site, model;
+  std::string heartbeat;  // Bytes; empty: none.
+  int heartbeat_period_ms = 30'000;
+  int reconnect_delay_ms = 1'000;
+  int reconnect_jitter_ms = 500;
+  std::vector<ParkBus> buses;
+};
+
+struct ParkSite {
+  std::string id, name, address, time_zone;
+};
+
+struct Park {
+  std::string name, tenant;
+  std::vector<ParkSite> sites;
+  uint64_t seed = 1;
+  int clock_zone_minutes = 480;  // Meters show local time: China's, unless the park says otherwise.
+  double energy_speed = 1;       // How much faster energy grows than power and time tell.
+  std::vector<ParkCollector> collectors;
+
+  int64_t links() const;
+  int64_t meters() const;
+};
+
+// Reads a file named in the park ("recorded.json"), relative to the park's own directory.
+using FileReader = std::function<absl::StatusOr<std::string>(absl::string_view name)>;
+
+// The first mistake, with metadata `path`: a JSON pointer to it.
+absl::StatusOr<Park> ParsePark(absl::string_view text, const FileReader& read_file);
+absl::StatusOr<Park> LoadPark(const std::string& path);
+
+// Templates expanded, defaults filled in: what loaders and people can read without knowing our defaults.
+nlohmann::json ParkToJson(const Park& park);
+
+}  // namespace voltwell::field_sim
