@@ -1,7 +1,9 @@
-// The one door: every call of every service passes Handle (unary) or Admit (streams), which checks identity, permission,
-// audience and callers from the method's rules, bounds the deadline, carries the request id, counts, logs and maps errors.
+// The one door: every call of every service passes Handle (unary) or Admit (streams), which checks identity,
+// permission, audience and callers from the method's rules, bounds the deadline, carries the request id, counts, logs
+// and maps errors.
 //
-//   grpc::Status MeterService::GetMeter(grpc::ServerContext* context, const GetMeterRequest* request, Meter* response) {
+//   grpc::Status MeterService::GetMeter(grpc::ServerContext* context, const GetMeterRequest* request, Meter* response)
+//   {
 //     return door_.Handle(context, *request, *response, [&](const rpc::Call& call) -> absl::Status { ... });
 //   }
 //
@@ -31,11 +33,12 @@ struct Call {
   Identity identity = {};
   absl::Time deadline = absl::InfiniteFuture();
   const voltwell::rpc::v1::MethodRules* rules = nullptr;
-  std::string client_address = {};  // Of the person's browser, as the front door saw it (metadata x-client-address); else the peer.
+  std::string client_address =
+      {};  // Of the person's browser, as the front door saw it (metadata x-client-address); else the peer.
 };
 
-// Status <-> grpc::Status with voltwell.rpc.v1.ErrorInfo in the details. A Status without reason becomes reason UNSPECIFIED,
-// domain from the service's name.
+// Status <-> grpc::Status with voltwell.rpc.v1.ErrorInfo in the details. A Status without reason becomes reason
+// UNSPECIFIED, domain from the service's name.
 grpc::Status ToGrpc(const absl::Status& status, absl::string_view domain);
 absl::Status FromGrpc(const grpc::Status& status);
 
@@ -47,18 +50,15 @@ class Door {
 
   // For the sync API.
   template <typename Request, typename Response, typename Body>
-  grpc::Status Handle(grpc::ServerContext* context, const Request& request, Response& response, Body&& body) {
-    (void)response;
-    return Run(*context, *Request::descriptor(), request, [&](const Call& call) { return body(call); });
+  grpc::Status Handle(grpc::ServerContext* context, const Request&, Response&, Body&& body) {
+    return Run(*context, *Request::descriptor(), [&](const Call& call) { return body(call); });
   }
 
   // For the callback API: `body` must not block.
   template <typename Request, typename Response, typename Body>
-  grpc::ServerUnaryReactor* Handle(grpc::CallbackServerContext* context, const Request& request, Response& response,
-                                   Body&& body) {
-    (void)response;
+  grpc::ServerUnaryReactor* Handle(grpc::CallbackServerContext* context, const Request&, Response&, Body&& body) {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(Run(*context, *Request::descriptor(), request, [&](const Call& call) { return body(call); }));
+    reactor->Finish(Run(*context, *Request::descriptor(), [&](const Call& call) { return body(call); }));
     return reactor;
   }
 
@@ -66,11 +66,15 @@ class Door {
   absl::StatusOr<Call> Admit(const grpc::ServerContextBase& context, const google::protobuf::Descriptor& request);
   void Finished(const Call& call, const absl::Status& status, absl::Duration took);
 
+  // Asked at each call before its body: what it answers is the answer (DATABASE_DOWN while migrations have not run).
+  // Set it before serving.
+  void Require(std::function<absl::Status()> ready);
+
   const std::string& service() const;
 
  private:
   grpc::Status Run(const grpc::ServerContextBase& context, const google::protobuf::Descriptor& descriptor,
-                   const google::protobuf::Message& request, const std::function<absl::Status(const Call&)>& body);
+                   const std::function<absl::Status(const Call&)>& body);
   struct State;
   std::unique_ptr<State> state_;
 };

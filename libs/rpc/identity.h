@@ -1,5 +1,5 @@
-// Who calls. A short-lived token signed by the caller's own Ed25519 key travels with every call inside the suite; each service
-// trusts the issuers whose public keys lie in its trust directory (<issuer>.pub, base64url).
+// Who calls. A short-lived token signed by the caller's own Ed25519 key travels with every call inside the suite; each
+// service trusts the issuers whose public keys lie in its trust directory (<issuer>.pub, base64url).
 #pragma once
 
 #include <memory>
@@ -36,7 +36,11 @@ struct IdentityConfig {
   void Declare(config::Options& options);
 };
 
-// Makes tokens in the name of one issuer; keeps one for each (audience, identity) until 10 s before its end. Thread-safe.
+// The signing key that the configuration names. For main: prints what is wrong with it and exits with 2.
+crypto::SigningKey IdentityKey(const IdentityConfig& config);
+
+// Makes tokens in the name of one issuer; keeps one for each (audience, identity) until 10 s before its end.
+// Thread-safe.
 class TokenIssuer {
  public:
   TokenIssuer(std::string issuer, crypto::SigningKey key, os::Clock& clock);
