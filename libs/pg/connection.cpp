@@ -17,8 +17,8 @@
 namespace voltwell::pg {
 namespace {
 
-// The server's own timeout ends a late statement and leaves the connection usable, so ours waits a little longer. Within
-// the 50 ms that a service may work past its deadline.
+// The server's own timeout ends a late statement and leaves the connection usable, so ours waits a little longer.
+// Within the 50 ms that a service may work past its deadline.
 constexpr absl::Duration kGrace = absl::Milliseconds(30);
 constexpr absl::Duration kRollbackWait = absl::Seconds(1);
 
@@ -59,11 +59,18 @@ PGconn* StartConnecting(const Config& config) {
   if (!config.schema.empty()) absl::StrAppend(&options, " -c search_path=", OptionValue(config.schema));
   const char* const password = config.password.empty() ? nullptr : config.password.c_str();
   const std::string application = absl::StrCat("voltwell-", config.schema);
-  const char* const keywords[] = {"dbname",          "password",           "options",
-                                  "client_encoding", "application_name",   "keepalives_idle",
-                                  "keepalives_interval", "keepalives_count", nullptr};
-  const char* const values[] = {config.url.c_str(),  password,         options.c_str(), "UTF8", application.c_str(),
-                                kKeepalivesIdle, kKeepalivesInterval, kKeepalivesCount, nullptr};
+  const char* const keywords[] = {"dbname",
+                                  "password",
+                                  "options",
+                                  "client_encoding",
+                                  "application_name",
+                                  "keepalives_idle",
+                                  "keepalives_interval",
+                                  "keepalives_count",
+                                  nullptr};
+  const char* const values[] = {
+      config.url.c_str(),  password,         options.c_str(), "UTF8", application.c_str(), kKeepalivesIdle,
+      kKeepalivesInterval, kKeepalivesCount, nullptr};
   return PQconnectStartParams(keywords, values, 1);
 }
 
@@ -120,8 +127,8 @@ absl::Status Connection::Wait(short events, const char* name) {
   const absl::Duration latest = MonotonicNow() + config_.statement_timeout + absl::Seconds(1);
   if (PollUntil(PQsocket(connection_), events, std::min(deadline_ + kGrace, latest))) return absl::OkStatus();
   failure_ = Failure::kTimeout;
-  first_failure_ = base::DeadlineExceeded("DATABASE_TIMEOUT", absl::StrCat(name, ": the database did not answer in time"),
-                                          {{"query", name}});
+  first_failure_ = base::DeadlineExceeded(
+      "DATABASE_TIMEOUT", absl::StrCat(name, ": the database did not answer in time"), {{"query", name}});
   return first_failure_;
 }
 
@@ -162,8 +169,8 @@ absl::StatusOr<Connection::RawResult> Connection::LastResult(const char* name) {
 
 absl::Status Connection::Lost(const char* name) {
   failure_ = Failure::kLost;
-  first_failure_ =
-      base::Unavailable("DATABASE_DOWN", absl::StrCat(name, ": the connection to the database was lost"), {{"query", name}});
+  first_failure_ = base::Unavailable("DATABASE_DOWN", absl::StrCat(name, ": the connection to the database was lost"),
+                                     {{"query", name}});
   return first_failure_;
 }
 

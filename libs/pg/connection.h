@@ -1,5 +1,5 @@
-// One connection to PostgreSQL and the transaction on it. libpq in non-blocking mode: every wait is a poll with a deadline,
-// and a connection whose answer did not come in time is closed, never reused. Private to libs/pg.
+// One connection to PostgreSQL and the transaction on it. libpq in non-blocking mode: every wait is a poll with a
+// deadline, and a connection whose answer did not come in time is closed, never reused. Private to libs/pg.
 //
 // Points in time here are durations of the real monotonic clock, also where a test's Clock is a fake: a socket waits in
 // real time.

@@ -69,7 +69,8 @@ bool Connection::SendStatement(const Statement& statement, std::vector<Sent>& se
     values.push_back(argument.has_value() ? argument->c_str() : nullptr);
   }
   const auto count = static_cast<int>(values.size());
-  const bool ok = PQsendQueryPrepared(connection_, statement.query.name, count, values.data(), nullptr, nullptr, 0) == 1;
+  const bool ok =
+      PQsendQueryPrepared(connection_, statement.query.name, count, values.data(), nullptr, nullptr, 0) == 1;
   sent.push_back({Step::kExecute, statement.query});
   return ok;
 }
@@ -102,7 +103,8 @@ absl::StatusOr<std::vector<Result>> Connection::Run(const std::vector<Statement>
   for (const Statement& statement : statements) VW_RETURN_IF_ERROR(CheckText(statement));
   const char* const name = statements.front().query.name;
   if (MonotonicNow() >= deadline_) {
-    return base::DeadlineExceeded("DATABASE_TIMEOUT", absl::StrCat(name, ": the deadline has passed"), {{"query", name}});
+    return base::DeadlineExceeded("DATABASE_TIMEOUT", absl::StrCat(name, ": the deadline has passed"),
+                                  {{"query", name}});
   }
   if (PQenterPipelineMode(connection_) == 0) return Lost(name);
   std::vector<Sent> sent;

@@ -27,7 +27,8 @@ constexpr Violation kViolations[] = {
     {"23P01", "EXCLUSION_VIOLATION", absl::StatusCode::kFailedPrecondition},
 };
 
-// The server cannot serve now and may later: shutting down or starting, a standby, out of connections or memory, its disk.
+// The server cannot serve now and may later: shutting down or starting, a standby, out of connections or memory, its
+// disk.
 bool IsDown(absl::string_view state) {
   return absl::StartsWith(state, "57P") || absl::StartsWith(state, "08") || state == "53300" || state == "53200" ||
          state == "58030" || state == "25006" || state == "25P03";

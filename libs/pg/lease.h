@@ -1,6 +1,7 @@
-// The lease of a process: one row in process_lease, renewed every 2 s, dead after 6 s. Items that the process works on bear
-// the lease's epoch; whoever finds the row dead returns them (ReapDeadProcesses). A process that could not renew stops by
-// itself at 5 s by its monotonic clock, before anyone may take its items; then it comes back under a new epoch.
+// The lease of a process: one row in process_lease, renewed every 2 s, dead after 6 s. Items that the process works on
+// bear the lease's epoch; whoever finds the row dead returns them (ReapDeadProcesses). A process that could not renew
+// stops by itself at 5 s by its monotonic clock, before anyone may take its items; then it comes back under a new
+// epoch.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,7 @@
 namespace voltwell::pg {
 
 constexpr absl::Duration kLeaseRenewEvery = absl::Seconds(2);
-constexpr absl::Duration kLeaseHeldFor = absl::Seconds(5);   // Since the last renewal was sent, by the monotonic clock.
+constexpr absl::Duration kLeaseHeldFor = absl::Seconds(5);  // Since the last renewal was sent, by the monotonic clock.
 constexpr absl::Duration kLeaseDeadAfter = absl::Seconds(6);  // Since the last renewal was written, by the database.
 
 class ProcessLease {
@@ -29,7 +30,7 @@ class ProcessLease {
   ProcessLease& operator=(const ProcessLease&) = delete;
 
   void Start();  // Acquires and renews in a thread of its own.
-  // Stops renewing and deletes the row, so that others need not wait for it to die. Call after the work has drained.
+  // Stops renewing and declares the row dead, so that others return its items at once. Call after the work has drained.
   void Stop();
   // One acquisition or renewal, as the thread does it: for tests.
   absl::Status Renew();
@@ -46,7 +47,8 @@ class ProcessLease {
 // transaction ends: first statement of a claim.
 absl::Status AssertLease(Tx& tx, int64_t epoch);
 
-// Deletes the rows of the service's dead processes and returns their epochs: return their items in the same transaction.
+// Deletes the rows of the service's dead processes and returns their epochs: return their items in the same
+// transaction.
 absl::StatusOr<std::vector<int64_t>> ReapDeadProcesses(Tx& tx, const std::string& service);
 
 }  // namespace voltwell::pg

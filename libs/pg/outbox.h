@@ -1,14 +1,16 @@
 // The outbox: events are rows, written in the transaction of the fact and read by whoever keeps a cursor.
 //
-// Order and cursor are (generation, xid, sequence). A transaction that began earlier may commit later, so its events would
-// slip in behind a cursor that had passed them; hence only events of transactions below pg_snapshot_xmin are read, and no
-// writing transaction may be longer than a second. A restore raises the generation (RaiseGeneration).
+// Order and cursor are (generation, xid, sequence). A transaction that began earlier may commit later, so its events
+// would slip in behind a cursor that had passed them; hence only events of transactions below pg_snapshot_xmin are
+// read, and no writing transaction may be longer than a second. A restore raises the generation (RaiseGeneration).
 //
-// The effect of an event is exactly once: its transaction locks the cursor row, drops what is at or below it, and moves it.
-// The tables come with Migrate (sql/S001__outbox.sql); they stand outside row-level security.
+// The effect of an event is exactly once: its transaction locks the cursor row, drops what is at or below it, and moves
+// it. The tables come with Migrate (sql/S001__outbox.sql); they stand outside row-level security.
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,14 +32,14 @@ struct Cursor {
 };
 
 struct Event {
-  Cursor at = {};     // Set by the database.
-  std::string type;   // meter.created
-  std::string key;    // meters/{id}: events of one key are applied in order.
+  Cursor at = {};    // Set by the database.
+  std::string type;  // meter.created
+  std::string key;   // meters/{id}: events of one key are applied in order.
   std::string tenant;
   std::string site_path;
-  std::string customer;    // Empty: none.
-  std::string permission;  // That one needs to see it.
-  std::string payload;     // Bytes; never a code or a secret.
+  std::string customer;                 // Empty: none.
+  std::string permission;               // That one needs to see it.
+  std::string payload;                  // Bytes; never a code or a secret.
   absl::Time time = absl::UnixEpoch();  // Set by the database: begin of the transaction.
 };
 
@@ -55,9 +57,11 @@ absl::StatusOr<std::vector<Event>> ReadEvents(Tx& tx, const Cursor& after, int l
 // returns it. Subscribing from it misses nothing; what was in the List may come again.
 absl::StatusOr<Cursor> SnapshotCursor(Tx& tx);
 
+// Without a lock; nullopt when the consumer has none yet.
+absl::StatusOr<std::optional<Cursor>> FindCursor(Tx& tx, const std::string& source, const std::string& consumer);
 // Reads and locks the consumer's cursor for this transaction; a new consumer starts at zero.
 absl::StatusOr<Cursor> LockCursor(Tx& tx, const std::string& source, const std::string& consumer);
-// Moves it; going back is our bug unless the consumer resynced under a raised generation.
+// Moves it, also back (a resync).
 absl::Status AdvanceCursor(Tx& tx, const std::string& source, const std::string& consumer, const Cursor& to);
 
 // Deletes at most kEventPurgeMax of the events older than `before`; returns how many (repeat while it is the maximum).

@@ -3,20 +3,22 @@
 //   constexpr pg::Query kGetMeter{"meter.get", "SELECT id, address FROM meter WHERE id = $1"};
 //   absl::StatusOr<Meter> Store::Get(const std::string& id, absl::Time deadline) {
 //     std::optional<Meter> found;
-//     VW_RETURN_IF_ERROR(pool_.Transact({.name = "meter.get", .tenant = tenant, .deadline = deadline}, [&](pg::Tx& tx) -> absl::Status {
+//     VW_RETURN_IF_ERROR(pool_.Transact({.name = "meter.get", .tenant = tenant, .deadline = deadline}, [&](pg::Tx& tx)
+//     -> absl::Status {
 //       VW_ASSIGN_OR_RETURN(const pg::Result rows, tx.Execute(kGetMeter, id));
 //       ...
 //     }));
 //
-// Errors (reason, code): DATABASE_DOWN Unavailable, POOL_EXHAUSTED ResourceExhausted (no connection before the deadline),
-// DATABASE_TIMEOUT DeadlineExceeded, COMMIT_IN_DOUBT Unavailable (sent, answer lost: the caller must look, or repeat
-// under an idempotency key), UNIQUE_VIOLATION AlreadyExists and FOREIGN_KEY_VIOLATION / CHECK_VIOLATION FailedPrecondition
-// (metadata constraint), TX_CONFLICT Aborted (serialization failures and deadlocks outlasted the attempts), TEXT_NOT_STORABLE
-// InvalidArgument (a zero byte or invalid UTF-8), DATABASE_FULL ResourceExhausted, DATABASE_ERROR Internal (metadata
-// sqlstate, query).
+// Errors (reason, code): DATABASE_DOWN Unavailable, POOL_EXHAUSTED ResourceExhausted (no connection before the
+// deadline), DATABASE_TIMEOUT DeadlineExceeded, COMMIT_IN_DOUBT Unavailable (sent, answer lost: the caller must look,
+// or repeat under an idempotency key), UNIQUE_VIOLATION AlreadyExists and FOREIGN_KEY_VIOLATION / CHECK_VIOLATION
+// FailedPrecondition (metadata constraint), TX_CONFLICT Aborted (serialization failures and deadlocks outlasted the
+// attempts), TEXT_NOT_STORABLE InvalidArgument (a zero byte or invalid UTF-8), DATABASE_FULL ResourceExhausted,
+// DATABASE_ERROR Internal (metadata sqlstate, query).
 //
-// Round trips: BEGIN, the tenant, PREPARE and the first statement go out together, so a transaction of one statement costs
-// two (the other is COMMIT); a transaction whose body runs no statement costs none. Batch sends many statements as one.
+// Round trips: BEGIN, the tenant, PREPARE and the first statement go out together, so a transaction of one statement
+// costs two (the other is COMMIT); a transaction whose body runs no statement costs none. Batch sends many statements
+// as one.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +52,7 @@ struct Config {
   int pool_size = 8;                                          // connections at most
   absl::Duration wait = absl::Seconds(2);                     // for a connection, where the call has no nearer deadline
   absl::Duration statement_timeout = absl::Seconds(10);
-  std::string sql_dir;                                        // of the shared migrations S001__*.sql; empty: as built
+  std::string sql_dir;  // of the shared migrations S001__*.sql; empty: as built
   void Declare(config::Options& options);
 };
 
@@ -64,10 +66,10 @@ inline Argument ToArgument(int32_t value) { return absl::StrCat(value); }
 inline Argument ToArgument(uint32_t value) { return absl::StrCat(value); }
 inline Argument ToArgument(int64_t value) { return absl::StrCat(value); }
 inline Argument ToArgument(uint64_t value) { return absl::StrCat(value); }
-Argument ToArgument(absl::Time value);  // timestamptz, microseconds
+Argument ToArgument(absl::Time value);                       // timestamptz, microseconds
 Argument ToArgument(const std::vector<std::string>& value);  // text[]
 Argument ToArgument(const std::vector<int64_t>& value);      // bigint[]
-struct Bytes {  // bytea
+struct Bytes {                                               // bytea
   absl::string_view data;
 };
 Argument ToArgument(Bytes value);
@@ -86,8 +88,8 @@ class Result {
   int64_t Int(int row, int column) const;
   bool Bool(int row, int column) const;
   absl::Time Time(int row, int column) const;
-  std::string BytesAt(int row, int column) const;                  // bytea
-  std::vector<std::string> TextArray(int row, int column) const;   // text[]
+  std::string BytesAt(int row, int column) const;                 // bytea
+  std::vector<std::string> TextArray(int row, int column) const;  // text[]
   std::optional<std::string> TextOrNull(int row, int column) const;
   std::optional<int64_t> IntOrNull(int row, int column) const;
   std::optional<absl::Time> TimeOrNull(int row, int column) const;
@@ -170,9 +172,9 @@ class Tx {
 enum class Isolation { kReadCommitted, kRepeatableRead, kSerializable };
 
 struct TxOptions {
-  const char* name = "";                                // In metrics: voltwell_pg_transactions_total{name}.
-  std::string tenant = {};                              // Row-level security: transaction-local voltwell.tenant. Empty: none.
-  absl::Time deadline = absl::InfiniteFuture();         // By the wall clock of Clock; also sets statement_timeout.
+  const char* name = "";                         // In metrics: voltwell_pg_transactions_total{name}.
+  std::string tenant = {};                       // Row-level security: transaction-local voltwell.tenant. Empty: none.
+  absl::Time deadline = absl::InfiniteFuture();  // By the wall clock of Clock; also sets statement_timeout.
   Isolation isolation = Isolation::kReadCommitted;
   int attempts = 3;  // Serialization failures, deadlocks and connections lost before COMMIT are repeated with back-off.
   bool read_only = false;  // The server refuses writes; a lost answer to COMMIT is then no doubt.
@@ -184,7 +186,8 @@ class Pool {
   Pool(Config config, os::Clock& clock, metrics::Registry& metrics);
   ~Pool();
 
-  // Runs `body` in one transaction and commits. A failed Status from body rolls back and is returned. Body may run again.
+  // Runs `body` in one transaction and commits. A failed Status from body rolls back and is returned. Body may run
+  // again.
   absl::Status Transact(const TxOptions& options, const std::function<absl::Status(Tx&)>& body);
 
   // True when a connection could be had and SELECT 1 answered within a second: for health.
@@ -206,9 +209,9 @@ class Listener {
   std::unique_ptr<State> state_;
 };
 
-// Migrations: files V001__what.sql of a directory, applied in order, once, under an advisory lock, each in a transaction, into
-// schema config.schema (created when absent), with their sha256 kept: a changed file that was applied is an error
-// (MIGRATION_CHANGED). Waits for the database until `deadline`.
+// Migrations: files V001__what.sql of a directory, applied in order, once, under an advisory lock, each in a
+// transaction, into schema config.schema (created when absent), with their sha256 kept: a changed file that was applied
+// is an error (MIGRATION_CHANGED). Waits for the database until `deadline`.
 absl::Status Migrate(const Config& config, const std::string& directory, os::Clock& clock, absl::Time deadline);
 
 }  // namespace voltwell::pg

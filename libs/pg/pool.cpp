@@ -17,8 +17,8 @@ namespace voltwell::pg {
 namespace {
 
 constexpr absl::Duration kConnectTimeout = absl::Seconds(3);
-// Between failed connects: doubled from the first to the last, so that a server that comes back is found within a second
-// and one that is gone is not hammered.
+// Between failed connects: doubled from the first to the last, so that a server that comes back is found within a
+// second and one that is gone is not hammered.
 constexpr absl::Duration kReconnectFirst = absl::Milliseconds(50);
 constexpr absl::Duration kReconnectLast = absl::Seconds(1);
 // Before a transaction that lost against another runs again: 5 ms, doubled, half of it at random.
@@ -55,8 +55,8 @@ struct Pool::State {
   absl::StatusOr<std::unique_ptr<Connection>> Connect(absl::Duration deadline);
   void Release(std::unique_ptr<Connection> connection);
   void DropIdle();
-  absl::Status Attempt(const TxOptions& options, const std::function<absl::Status(Tx&)>& body,
-                       absl::Duration deadline, Connection::Failure& failure, bool& began);
+  absl::Status Attempt(const TxOptions& options, const std::function<absl::Status(Tx&)>& body, absl::Duration deadline,
+                       Connection::Failure& failure, bool& began);
   void Count(const TxOptions& options, const absl::Status& status, Connection::Failure failure, absl::Duration took);
 
   const Config config;

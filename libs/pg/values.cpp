@@ -78,10 +78,9 @@ Argument ToArgument(absl::Time value) {
 }
 
 Argument ToArgument(const std::vector<std::string>& value) {
-  return absl::StrCat("{", absl::StrJoin(value, ",", [](std::string* out, const std::string& item) {
-                        out->append(QuotedItem(item));
-                      }),
-                      "}");
+  return absl::StrCat(
+      "{", absl::StrJoin(value, ",", [](std::string* out, const std::string& item) { out->append(QuotedItem(item)); }),
+      "}");
 }
 
 Argument ToArgument(const std::vector<int64_t>& value) { return absl::StrCat("{", absl::StrJoin(value, ","), "}"); }

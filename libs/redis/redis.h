@@ -48,6 +48,9 @@ class Client {
   ~Client();
   // One command, one round trip.
   absl::StatusOr<Reply> Call(const Command& command);
+  // A command that waits in Redis (XREAD BLOCK, BLPOP): the answer may take `block` longer. Holds a connection of the
+  // pool.
+  absl::StatusOr<Reply> CallBlocking(const Command& command, absl::Duration block);
   // Many commands, one round trip; an error reply is an item of kind kError, not a failed call.
   absl::StatusOr<std::vector<Reply>> Pipeline(const std::vector<Command>& commands);
   absl::StatusOr<Reply> Run(const Script& script, const std::vector<std::string>& keys,
