@@ -25,11 +25,11 @@ ReplyMatcher ReadReply() {
 TEST_CASE("the answer matches, normal, with more to follow, and abnormal") {
   CHECK(Matches(ReadReply(), "68111111111111689108333334339C353333D316"));
   CHECK(Matches(ReadReply(), "6811111111111168B108333334339C353333F316"));
-  CHECK(Matches(ReadReply(), "68111111111111 68D10135 3D16"));
+  CHECK(Matches(ReadReply(), "68111111111111 68D10135 6E16"));
 }
 
 TEST_CASE("an echo, another meter's answer and the answer to an earlier read do not match") {
-  CHECK_FALSE(Matches(ReadReply(), "6811111111111168110433333433AE16"));
+  CHECK_FALSE(Matches(ReadReply(), "68111111111111681104333334331816"));
   CHECK_FALSE(Matches(ReadReply(), "68111111111112689108333334339C353333D416"));
   CHECK_FALSE(Matches(ReadReply(), "68111111111111689108333335339C353333D416"));
 }

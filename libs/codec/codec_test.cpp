@@ -1,0 +1,115 @@
+// The door itself: batches, limits, protocols, masking, the register list.
+#include "libs/codec/codec.h"
+
+#include <catch2/catch.hpp>
+#include <random>
+
+#include "absl/strings/match.h"
+#include "libs/base/status.h"
+#include "libs/codec/vectors/vector_file.h"
+
+namespace voltwell::codec {
+namespace {
+
+Command Read(std::vector<std::string> registers) {
+  return {Protocol::kDlt645_2007, "111111111111", "", 0, ReadRegisters{std::move(registers)}};
+}
+
+TEST_CASE("a batch gives an error for each item that cannot be said, and bytes for the others") {
+  Command foreign = Read({"1-0:1.8.0"});
+  foreign.protocol = Protocol::kMbus;
+  const auto groups = EncodeBatch({Read({"1-0:1.8.0"}), Read({"1-0:1.8.0", "1-0:nonsense"}), foreign});
+  REQUIRE(groups.ok());
+  REQUIRE(groups->size() == 3);
+  CHECK((*groups)[0].ok());
+  CHECK(base::ReasonOf((*groups)[1].status()) == "UNKNOWN_REGISTER");
+  CHECK(base::MetadataOf((*groups)[1].status())["register"] == "1-0:nonsense");
+  CHECK(base::MetadataOf((*groups)[1].status())["position"] == "1");
+  CHECK(base::ReasonOf((*groups)[2].status()) == "PROTOCOL_NOT_SUPPORTED");
+}
+
+TEST_CASE("a batch of 512 is taken and one of 513 refused") {
+  CHECK(EncodeBatch(std::vector<Command>(kBatchMax, Read({"1-0:1.8.0"}))).ok());
+  CHECK(base::ReasonOf(EncodeBatch(std::vector<Command>(kBatchMax + 1)).status()) == "BATCH_TOO_LARGE");
+  CHECK(DecodeBatch(std::vector<Answer>(kBatchMax)).ok());
+  CHECK(base::ReasonOf(DecodeBatch(std::vector<Answer>(kBatchMax + 1)).status()) == "BATCH_TOO_LARGE");
+}
+
+TEST_CASE("32 registers in a command are taken and 33 refused") {
+  CHECK(Encode(Read(std::vector<std::string>(kRegistersMax, "1-0:1.8.0"))).ok());
+  CHECK(base::ReasonOf(Encode(Read(std::vector<std::string>(kRegistersMax + 1, "1-0:1.8.0"))).status()) ==
+        "TOO_MANY_REGISTERS");
+  CHECK(base::ReasonOf(Encode(Read({})).status()) == "NO_REGISTERS");
+}
+
+TEST_CASE("4096 bytes are explained and 4097 refused") {
+  CHECK(Explain(base::AsBytes(std::string(kExplainMax, 'x')), Protocol::kUnspecified, false).ok());
+  CHECK(base::ReasonOf(
+            Explain(base::AsBytes(std::string(kExplainMax + 1, 'x')), Protocol::kUnspecified, false).status()) ==
+        "FRAME_TOO_LONG");
+  CHECK(base::ReasonOf(Explain({}, Protocol::kMbus, false).status()) == "PROTOCOL_NOT_SUPPORTED");
+}
+
+TEST_CASE("explanations cover every byte of recorded, broken and random bytes") {
+  std::vector<std::string> samples;
+  for (const auto& vector : vectors::Load("dlt645_2007.vec")) {
+    for (const std::string& bytes : {vector.request, vector.reply}) {
+      samples.push_back(bytes);
+      for (size_t cut = 0; cut < bytes.size(); ++cut) samples.push_back(bytes.substr(0, cut));
+    }
+  }
+  std::mt19937 random(17);
+  for (int i = 0; i < 2000; ++i) {
+    std::string bytes(random() % 64, '\0');
+    for (char& c : bytes) c = static_cast<char>(random());
+    samples.push_back(bytes);
+  }
+  for (const std::string& bytes : samples) {
+    const auto explained = Explain(base::AsBytes(bytes), Protocol::kUnspecified, true);
+    REQUIRE(explained.ok());
+    std::string hex;
+    size_t at = 0;
+    for (const Explanation& explanation : explained->explanations) {
+      REQUIRE(explanation.offset == at);
+      at += explanation.length;
+      hex += explanation.hex;
+    }
+    REQUIRE(hex == base::ToHex(base::AsBytes(bytes)));
+  }
+}
+
+TEST_CASE("passwords are masked unless shown") {
+  const std::string trip = *base::FromHex("68111111111111681C1033333333333333334D3357744845384B5516");
+  const auto masked = Explain(base::AsBytes(trip), Protocol::kDlt645_2007, false);
+  const auto shown = Explain(base::AsBytes(trip), Protocol::kDlt645_2007, true);
+  REQUIRE(masked.ok());
+  std::string kinds;
+  for (size_t i = 0; i < masked->explanations.size(); ++i) {
+    const Explanation& explanation = masked->explanations[i];
+    const bool secret = explanation.kind == "password" || explanation.kind == "operator";
+    CHECK(explanation.hex == (secret ? std::string("********") : shown->explanations[i].hex));
+    if (secret) kinds += explanation.kind + " ";
+  }
+  CHECK(kinds == "password operator ");
+}
+
+TEST_CASE("the register list says what is proven") {
+  const auto registers = ListRegisters(Protocol::kDlt645_2007);
+  REQUIRE(registers.ok());
+  CHECK(registers->size() >= 40);
+  const auto find = [&](const std::string& reg) {
+    return *std::find_if(registers->begin(), registers->end(), [&](const auto& row) { return row.reg == reg; });
+  };
+  const RegisterInfo energy = find("1-0:1.8.0");
+  CHECK(energy.name == "energy_forward_active_total");
+  CHECK(energy.data_identifier == "00010000");
+  CHECK(energy.unit == "kWh");
+  CHECK(energy.length == 4);
+  CHECK(energy.proven);
+  CHECK_FALSE(find("0-0:19.10.1").proven);
+  CHECK(ListProtocols() == std::vector<Protocol>{Protocol::kDlt645_2007});
+  CHECK(base::ReasonOf(ListRegisters(Protocol::kCjt188).status()) == "PROTOCOL_NOT_SUPPORTED");
+}
+
+}  // namespace
+}  // namespace voltwell::codec
