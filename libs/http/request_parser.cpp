@@ -1,0 +1,93 @@
+// Beast reads the grammar of RFC 9112 and refuses what smugglers send (two lengths, length with chunked); we add the
+// limits.
+#include "libs/http/request_parser.h"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "libs/http/uri.h"
+
+namespace voltwell::http {
+
+namespace beast = boost::beast;
+
+struct RequestParser::State {
+  beast::http::request_parser<beast::http::string_body> parser;
+  int failure = 0;
+
+  void Fail(const beast::error_code& error) {
+    if (error == beast::http::error::header_limit) {
+      failure = 431;
+    } else if (error == beast::http::error::body_limit) {
+      failure = 413;
+    } else {
+      failure = 400;
+    }
+  }
+};
+
+RequestParser::RequestParser(const Limits& limits) : state_(std::make_unique<State>()) {
+  state_->parser.header_limit(static_cast<uint32_t>(limits.header_bytes));
+  state_->parser.body_limit(static_cast<uint64_t>(limits.body_bytes));
+  state_->parser.eager(true);
+}
+RequestParser::~RequestParser() = default;
+
+size_t RequestParser::Put(absl::string_view bytes) {
+  size_t consumed = 0;
+  while (state_->failure == 0 && !state_->parser.is_done() && consumed < bytes.size()) {
+    beast::error_code error;
+    const size_t n =
+        state_->parser.put(boost::asio::const_buffer(bytes.data() + consumed, bytes.size() - consumed), error);
+    consumed += n;
+    if (error == beast::http::error::need_more) break;
+    if (error) {
+      state_->Fail(error);
+      break;
+    }
+    if (n == 0) break;
+  }
+  return consumed;
+}
+
+int RequestParser::failure() const { return state_->failure; }
+bool RequestParser::header_done() const { return state_->parser.is_header_done(); }
+bool RequestParser::done() const { return state_->parser.is_done(); }
+bool RequestParser::keep_alive() const { return state_->parser.keep_alive(); }
+bool RequestParser::http_1_0() const { return state_->parser.get().version() < 11; }
+
+bool RequestParser::expects_continue() const {
+  const auto value = state_->parser.get()[beast::http::field::expect];
+  return absl::EqualsIgnoreCase(absl::string_view(value.data(), value.size()), "100-continue");
+}
+
+Request RequestParser::Take() {
+  auto& message = state_->parser.get();
+  Request request;
+  const auto method = message.method_string();
+  request.method.assign(method.data(), method.size());
+  const auto target = message.target();
+  request.target.assign(target.data(), target.size());
+  for (const auto& field : message) {
+    const auto name = field.name_string();
+    const auto value = field.value();
+    request.headers.emplace(absl::AsciiStrToLower(absl::string_view(name.data(), name.size())),
+                            std::string(value.data(), value.size()));
+  }
+  auto parsed = ParseTarget(request.target);
+  if (!parsed.has_value()) {
+    state_->failure = 400;
+    return request;
+  }
+  if (!http_1_0() && request.headers.count("host") != 1) state_->failure = 400;  // RFC 9112 section 3.2.
+  if (method == "CONNECT" || method == "TRACE") state_->failure = 501;
+  request.path = std::move(parsed->path);
+  request.query = std::move(parsed->query);
+  request.body = std::move(message.body());
+  return request;
+}
+
+}  // namespace voltwell::http
