@@ -16,6 +16,7 @@ namespace beast = boost::beast;
 
 struct RequestParser::State {
   beast::http::request_parser<beast::http::string_body> parser;
+  size_t header_bytes = 0;
   int failure = 0;
 
   void Fail(const beast::error_code& error) {
@@ -30,20 +31,29 @@ struct RequestParser::State {
 };
 
 RequestParser::RequestParser(const Limits& limits) : state_(std::make_unique<State>()) {
-  state_->parser.header_limit(static_cast<uint32_t>(limits.header_bytes));
+  // Beast's own limit is not counted to the byte; it stands behind ours.
+  state_->header_bytes = static_cast<size_t>(limits.header_bytes);
+  state_->parser.header_limit(static_cast<uint32_t>(limits.header_bytes) + 1);
   state_->parser.body_limit(static_cast<uint64_t>(limits.body_bytes));
-  state_->parser.eager(true);
+  state_->parser.eager(false);  // The header by itself first, to be measured.
 }
 RequestParser::~RequestParser() = default;
 
 size_t RequestParser::Put(absl::string_view bytes) {
   size_t consumed = 0;
   while (state_->failure == 0 && !state_->parser.is_done() && consumed < bytes.size()) {
+    const bool in_body = state_->parser.is_header_done();
+    if (in_body) state_->parser.eager(true);
     beast::error_code error;
     const size_t n =
         state_->parser.put(boost::asio::const_buffer(bytes.data() + consumed, bytes.size() - consumed), error);
     consumed += n;
-    if (error == beast::http::error::need_more) break;
+    const bool need_more = error == beast::http::error::need_more;
+    if (!in_body && (need_more ? bytes.size() : consumed) > state_->header_bytes) {
+      state_->failure = 431;
+      break;
+    }
+    if (need_more) break;
     if (error) {
       state_->Fail(error);
       break;
