@@ -1,0 +1,96 @@
+"""The chart renders and validates; compose and chart know every service. Checks that need helm or kubeconform install them into
+.cache where they can be had, and are skipped by name where not."""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+import zipfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".cache/go"
+SERVICES = {path.parent.name for path in ROOT.glob("services/*/main.cpp")}
+TOOLS = {"helm": "helm.sh/helm/v3/cmd/helm@v3.16.4", "kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0"}
+
+
+def tool(name: str) -> str:
+    found = shutil.which(name) or (str(CACHE / "bin" / name) if (CACHE / "bin" / name).exists() else None)
+    if found:
+        return found
+    if not shutil.which("go"):
+        raise unittest.SkipTest(f"{name} is not here and neither is go to install it")
+    done = subprocess.run(["go", "install", TOOLS[name]], env={**os.environ, "GOBIN": str(CACHE / "bin")},
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode != 0:
+        raise unittest.SkipTest(f"{name} cannot be had: {done.stdout.strip().splitlines()[-1][:120]}")
+    return str(CACHE / "bin" / name)
+
+
+def kubernetes_schemas() -> str:
+    """A directory of JSON schemas: the Python package kubernetes-validate carries them."""
+    directory = ROOT / ".cache/kubernetes-schemas"
+    pattern = "kubernetes_validate/kubernetes-json-schema/*-local-strict"
+    if not list(directory.glob(pattern)):
+        done = subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(directory),
+                               "kubernetes-validate==1.37.0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0:
+            raise unittest.SkipTest("the Kubernetes schemas cannot be had by pip")
+        for wheel in directory.glob("*.whl"):
+            zipfile.ZipFile(wheel).extractall(directory)
+        # The package serves them below /api; kubeconform resolves references against the file.
+        for schema in directory.glob(pattern + "/*.json"):
+            schema.write_text(schema.read_text().replace('"/api/_definitions.json', '"_definitions.json'))
+    return str(sorted(directory.glob(pattern))[-1])
+
+
+class Deploy(unittest.TestCase):
+    def run_ok(self, *command: str, **more) -> str:
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
+        self.assertEqual(0, done.returncode, done.stdout)
+        return done.stdout
+
+    def test_the_chart_lints(self):
+        self.run_ok(tool("helm"), "lint", "--strict", "helm/voltwell")
+
+    def test_the_chart_renders_a_workload_for_every_service(self):
+        rendered = self.run_ok(tool("helm"), "template", "v", "helm/voltwell", "--kube-version", "1.30.0")
+        deployments = set(re.findall(r"kind: Deployment\nmetadata:\n  name: (\S+)", rendered))
+        self.assertEqual({name.replace("_", "-") for name in SERVICES}, deployments)
+
+    def test_a_mistake_in_values_is_refused(self):
+        done = subprocess.run([tool("helm"), "template", "v", "helm/voltwell", "--kube-version", "1.30.0", "--set", "services.registry.replica=2"],
+                              cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.assertNotEqual(0, done.returncode)
+        self.assertIn("replica", done.stdout)
+
+    def test_what_is_rendered_is_valid_kubernetes(self):
+        schemas = kubernetes_schemas() + "/{{ .ResourceKind }}{{ .KindSuffix }}.json"
+        rendered = self.run_ok(tool("helm"), "template", "v", "helm/voltwell", "--kube-version", "1.30.0")
+        self.run_ok(tool("kubeconform"), "-strict", "-schema-location", schemas, "-", input=rendered)
+
+    def test_compose_knows_every_service(self):
+        text = (ROOT / "deploy/compose.yaml").read_text()
+        named = set(re.findall(r"SERVICE: ([a-z-]+)", text))
+        self.assertEqual({name.replace("_", "-") for name in SERVICES}, named)
+
+    def test_every_option_that_deploy_sets_exists(self):
+        """A typo in an environment variable would be silently ignored by the process."""
+        binaries = ROOT / "build/dev/bin"
+        if not (binaries / "voltwell-registry").exists():
+            raise unittest.SkipTest("the dev preset is not built")
+        known = set()
+        for service in SERVICES:
+            text = subprocess.run([str(binaries / f"voltwell-{service.replace('_', '-')}"), "--help"],
+                                  stdout=subprocess.PIPE, text=True).stdout
+            known |= {"VOLTWELL_" + name.upper().replace("-", "_") for name in re.findall(r"--([a-z0-9-]+)", text)}
+        used = set()
+        for path in ("helm/voltwell/values.yaml", "helm/voltwell/templates/_workload.tpl", "tools/suite/compose_secrets.py",
+                     "tools/suite/processes.py"):
+            used |= set(re.findall(r"VOLTWELL_[A-Z_]+[A-Z]", (ROOT / path).read_text()))
+        self.assertEqual(set(), used - known)
+
+
+if __name__ == "__main__":
+    unittest.main()
