@@ -1,0 +1,289 @@
+// The whole field over real sockets: the test is the gateway.
+#include "tools/field_sim/field.h"
+
+#include <sys/socket.h>
+
+#include <functional>
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "tools/field_sim/admin.h"
+#include "tools/field_sim/options.h"
+#include "tools/field_sim/testing.h"
+
+namespace voltwell::field_sim {
+namespace {
+
+constexpr int64_t kDeadlineNs = 10 * testing::kSecondNs;
+
+Park ParkOf(const std::string& text) {
+  auto park = ParsePark(text, [](absl::string_view) { return absl::NotFoundError("none"); });
+  INFO(park.status());
+  REQUIRE(park.ok());
+  return *std::move(park);
+}
+
+// Two buses of one collector; the first meter can be given faults.
+Park TwoBuses(const std::string& collector = "", const std::string& bus = "", const std::string& faults = "{}") {
+  return ParkOf(absl::StrCat(R"({"collectors": [{"id": "VW-1", "reconnect_delay_ms": 10, "reconnect_jitter_ms": 5, )",
+                             collector, R"("buses": [{"wire_time": false, )", bus,
+                             R"("meters": [{"address": "202411110002", "start_kwh": [0, 0, "1234.56", 0],
+    "power_w": 0, "faults": )",
+                             faults, R"(}]}, {"wire_time": false, "meters": [{"address": "202411110003"}]}]}]})"));
+}
+
+// A listening socket and a field that dials it, moved forward together by the test's own thread.
+struct Rig {
+  explicit Rig(Park p, int gateways = 1) : park(std::move(p)) {
+    FieldOptions options;
+    for (int i = 0; i < gateways; ++i) {
+      listeners.push_back(*ListenLoopback(0));
+      options.targets.push_back(*ParseTarget(absl::StrCat("127.0.0.1:", PortOf(listeners.back().get()))));
+    }
+    field = std::make_unique<Field>(park, options);
+  }
+  bool Until(const std::function<bool()>& condition) {
+    const int64_t deadline = ReadClocks().mono_ns + kDeadlineNs;
+    while (!condition()) {
+      if (ReadClocks().mono_ns > deadline) return false;
+      field->Poll(1);
+    }
+    return true;
+  }
+  UniqueFd Accept(size_t gateway = 0) {
+    UniqueFd fd;
+    REQUIRE(Until([&] {
+      fd = UniqueFd(accept4(listeners[gateway].get(), nullptr, nullptr, SOCK_NONBLOCK));
+      return static_cast<bool>(fd);
+    }));
+    return fd;
+  }
+  // Reads until so many bytes have come.
+  std::string Read(const UniqueFd& fd, size_t size) {
+    std::string got;
+    CHECK(Until([&] {
+      char buffer[1024];
+      const ssize_t n = recv(fd.get(), buffer, std::min(sizeof buffer, size - got.size()), 0);
+      if (n > 0) got.append(buffer, static_cast<size_t>(n));
+      return got.size() >= size;
+    }));
+    return got;
+  }
+  bool Closed(const UniqueFd& fd) {
+    return Until([&] {
+      char byte = 0;
+      return recv(fd.get(), &byte, 1, 0) == 0;
+    });
+  }
+  void Write(const UniqueFd& fd, const std::string& bytes) {
+    REQUIRE(send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
+  }
+  // Both connections, bus 1 first.
+  std::pair<UniqueFd, UniqueFd> AcceptBoth(size_t gateway = 0) {
+    UniqueFd a = Accept(gateway), b = Accept(gateway);
+    CHECK(Read(a, 4) + Read(b, 4) == "VW-1VW-1");
+    CHECK(Until([&] { return Peek(a) || Peek(b); }));
+    const bool swapped = Peek(a);
+    CHECK(Read(swapped ? a : b, 2) == "/2");
+    return swapped ? std::make_pair(std::move(b), std::move(a)) : std::make_pair(std::move(a), std::move(b));
+  }
+  static bool Peek(const UniqueFd& fd) {
+    char byte = 0;
+    return recv(fd.get(), &byte, 1, MSG_PEEK) == 1;
+  }
+
+  std::vector<UniqueFd> listeners;
+  Park park;
+  std::unique_ptr<Field> field;
+};
+
+const std::string kRead = testing::RequestFrame("202411110002", 0x11, "00000100");
+const char kAnswer[] = "91:0000010056341200";
+
+TEST_CASE("each bus dials in on a connection of its own and sends its registration packet") {
+  Rig rig(TwoBuses());
+  const auto [first, second] = rig.AcceptBoth();
+  CHECK(rig.field->connected() == 2);
+  rig.Write(first, kRead);
+  CHECK(testing::Summary(rig.Read(first, 20)) == kAnswer);
+  rig.Write(second, testing::RequestFrame("202411110003", 0x11, "00010102"));
+  CHECK(rig.Read(second, 18).size() == 18);
+}
+
+TEST_CASE("a connected bus sends its collector's heartbeat in its period") {
+  Rig rig(TwoBuses(R"("heartbeat": "VWHB", "heartbeat_period_ms": 20, )"));
+  const auto [first, second] = rig.AcceptBoth();
+  CHECK(rig.Read(first, 12) == "VWHBVWHBVWHB");
+  CHECK(rig.field->counts().heartbeats >= 3);
+}
+
+TEST_CASE("a bus that the gateway closed dials in again and answers") {
+  Rig rig(TwoBuses());
+  auto [first, second] = rig.AcceptBoth();
+  first.Reset();
+  REQUIRE(rig.Until([&] { return rig.field->counts().disconnects == 1; }));
+  const UniqueFd again = rig.Accept();
+  CHECK(rig.Read(again, 4) == "VW-1");
+  rig.Write(again, kRead);
+  CHECK(testing::Summary(rig.Read(again, 20)) == kAnswer);
+}
+
+TEST_CASE("wire time and split segments reach the socket as they left the bus") {
+  Rig rig(TwoBuses("", R"("baud": 9600, "turnaround_ms": 5, )", R"({"split_segments": 4, "split_gap_ms": 3})"));
+  const auto [first, second] = rig.AcceptBoth();
+  const int64_t asked = ReadClocks().mono_ns;
+  rig.Write(first, kRead);
+  CHECK(testing::Summary(rig.Read(first, 20)) == kAnswer);
+  CHECK(ReadClocks().mono_ns - asked >= 9'000'000);
+}
+
+TEST_CASE("a babbling bus sends bytes that nobody asked for") {
+  Rig rig(TwoBuses("", R"("babble_period_ms": 5, "babble_bytes": 30, )"));
+  const auto [first, second] = rig.AcceptBoth();
+  CHECK(rig.Read(first, 90).size() == 90);
+}
+
+TEST_CASE("when one of two gateways is gone, all buses of a collector go to the other") {
+  Rig rig(TwoBuses(), 2);
+  auto [first, second] = rig.AcceptBoth(0);
+  rig.listeners[0].Reset();
+  first.Reset();
+  second.Reset();
+  const auto [moved, moved_second] = rig.AcceptBoth(1);
+  rig.Write(moved, kRead);
+  CHECK(testing::Summary(rig.Read(moved, 20)) == kAnswer);
+}
+
+TEST_CASE("a gateway that does not read is given up beyond the limit of unsent bytes") {
+  Rig rig(TwoBuses());
+  const auto [first, second] = rig.AcceptBoth();
+  const int size = 1;  // As small as the kernel allows.
+  setsockopt(first.get(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  // Requests without number whose answers are not read.
+  std::string many;
+  for (int i = 0; i < 500; ++i) many += kRead;
+  CHECK(rig.Until([&] {
+    (void)!send(first.get(), many.data(), many.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    return rig.field->counts().disconnects > 0;
+  }));
+}
+
+nlohmann::json Call(AdminApi& api, int code, const char* method, const char* target, const char* body = "") {
+  const HttpReply reply = api.Handle(method, target, body);
+  INFO(target << " " << reply.json);
+  CHECK(reply.code == code);
+  return nlohmann::json::parse(reply.json);
+}
+
+TEST_CASE("the admin port tells the truth, injects faults, cuts connections and keeps a collector dark") {
+  Rig rig(TwoBuses());
+  AdminApi api(*rig.field);
+  auto [first, second] = rig.AcceptBoth();
+  rig.Write(first, kRead);
+  rig.Read(first, 20);
+  const nlohmann::json truth = Call(api, 200, "GET", "/meters/202411110002");
+  CHECK(truth["reads_served"] == 1);
+  CHECK(truth["energy_kwh"]["total"] == "1234.56");
+  CHECK(truth["link"]["collector"] == "VW-1");
+  const nlohmann::json stats = Call(api, 200, "GET", "/stats");
+  CHECK(stats["connections"] == 2);
+  CHECK(stats["requests"] == 1);
+  CHECK(stats["bytes_in"] == 16);
+  CHECK(stats["bytes_out"] == 4 + 6 + 20);
+  CHECK(Call(api, 200, "GET", "/collectors").size() == 2);
+
+  Call(api, 200, "POST", "/meters/202411110002/faults", R"({"leading_fe": 2})");
+  rig.Write(first, kRead);
+  CHECK(rig.Read(first, 22).substr(0, 2) == "\xFE\xFE");
+  Call(api, 200, "POST", "/meters/202411110002/faults", "{}");
+  CHECK(Call(api, 200, "GET", "/meters/202411110002/faults")["leading_fe"] == 0);
+
+  Call(api, 200, "POST", "/collectors/VW-1/drop");
+  CHECK(rig.Closed(first));
+  auto [third, fourth] = rig.AcceptBoth();
+  Call(api, 200, "POST", "/collectors/VW-1/dark?seconds=0.3");
+  const int64_t cut = ReadClocks().mono_ns;
+  rig.Accept();
+  CHECK(ReadClocks().mono_ns - cut >= 300'000'000);
+}
+
+TEST_CASE("the admin port refuses what it does not understand") {
+  Rig rig(TwoBuses());
+  AdminApi api(*rig.field);
+  Call(api, 404, "GET", "/nothing");
+  Call(api, 404, "GET", "/meters/000000000001");
+  Call(api, 400, "GET", "/meters/12");
+  Call(api, 405, "DELETE", "/meters/202411110002");
+  Call(api, 400, "POST", "/meters/202411110002/faults", R"({"silence_rate": 7})");
+  Call(api, 400, "POST", "/meters/202411110002/faults", "nonsense");
+  Call(api, 404, "POST", "/collectors/VW-9/drop");
+  Call(api, 400, "POST", "/collectors/VW-1/dark?seconds=-1");
+  Call(api, 404, "POST", "/collectors/VW-1/paint");
+}
+
+TEST_CASE("the admin port speaks HTTP to a client that sends its request in pieces") {
+  Rig rig(TwoBuses());
+  AdminApi api(*rig.field);
+  AdminServer server(*ListenLoopback(0), api);
+  rig.field->Watch(server.poll_fd(), [&] { server.Work(); });
+  const Target target = *ParseTarget(absl::StrCat("127.0.0.1:", server.port()));
+  const UniqueFd client = StartConnect(target);
+  REQUIRE(rig.Until([&] { return rig.field->connected() == 2; }));
+  rig.Write(client, "POST /meters/202411110002/faults HTTP/1.1\r\ncontent-length: 15\r\n\r\n{\"late_");
+  rig.field->Poll(1);
+  rig.Write(client, "ms\": 42}");
+  std::string reply = rig.Read(client, 15);
+  CHECK(reply == "HTTP/1.1 200 OK");
+  CHECK(rig.Until([&] {
+    char buffer[1024];
+    const ssize_t size = recv(client.get(), buffer, sizeof buffer, 0);
+    if (size > 0) reply.append(buffer, static_cast<size_t>(size));
+    return size == 0;
+  }));
+  CHECK(reply.find("\"late_ms\":42") != std::string::npos);
+}
+
+TEST_CASE("the admin port closes a request beyond its limit and connections beyond their number") {
+  Rig rig(TwoBuses());
+  AdminApi api(*rig.field);
+  AdminServer server(*ListenLoopback(0), api);
+  rig.field->Watch(server.poll_fd(), [&] { server.Work(); });
+  const Target target = *ParseTarget(absl::StrCat("127.0.0.1:", server.port()));
+  const UniqueFd large = StartConnect(target);
+  rig.field->Poll(1);
+  rig.Write(large, std::string(kMaxAdminRequestBytes + 1, 'x'));
+  // Cut with bytes unread, which TCP tells as a reset.
+  CHECK(rig.Until([&] {
+    char byte = 0;
+    return recv(large.get(), &byte, 1, 0) == 0 || errno == ECONNRESET;
+  }));
+  std::vector<UniqueFd> idle;
+  for (size_t i = 0; i < kMaxAdminConnections; ++i) idle.push_back(StartConnect(target));
+  rig.field->Poll(1);
+  const UniqueFd beyond = StartConnect(target);
+  CHECK(rig.Closed(beyond));
+}
+
+TEST_CASE("command lines") {
+  CHECK(ParseOptions({"--park", "p.json"})->targets == std::vector<std::string>{"127.0.0.1:7645"});
+  CHECK(ParseOptions({"--park=p.json", "--targets", "a:1,b:2"})->targets.size() == 2);
+  CHECK(ParseOptions({"--park=p", "--admin-port=0", "--seed=7", "--print-park"})->seed == 7);
+  CHECK(ParseOptions({"--help"})->help);
+  for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{{},
+                                                                                     {"--park"},
+                                                                                     {"--park=p", "--admin-port=70000"},
+                                                                                     {"--park=p", "--sed=1"},
+                                                                                     {"--park=p", "--dial-rate=0"},
+                                                                                     {"--park=p", "--targets=,"},
+                                                                                     {"--park=p", "--seed=x"}}) {
+    CHECK_FALSE(ParseOptions(wrong).ok());
+  }
+  CHECK_FALSE(ParseTarget("localhost").ok());
+  CHECK_FALSE(ParseTarget("127.0.0.1:0").ok());
+  CHECK_FALSE(ParseTarget("127.0.0.1:65536").ok());
+}
+
+}  // namespace
+}  // namespace voltwell::field_sim
