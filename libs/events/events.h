@@ -1,5 +1,6 @@
-// Facts in commit-safe order: a publisher's side (append in the fact's transaction; serve Subscribe over the outbox, woken by
-// LISTEN/NOTIFY) and a consumer's side (follow an owner's stream with a cursor kept in the effect's transaction).
+// Facts in commit-safe order: a publisher's side (append in the fact's transaction; serve Subscribe over the outbox,
+// woken by LISTEN/NOTIFY) and a consumer's side (follow an owner's stream with a cursor kept in the effect's
+// transaction).
 #pragma once
 
 #include <functional>
@@ -34,16 +35,17 @@ absl::Status Append(pg::Tx& tx, const Fact& fact);
 absl::Status AppendAll(pg::Tx& tx, const std::vector<Fact>& facts);  // One round trip.
 
 // Serves EventService over the outbox of one schema: callback reactors, one poller for all subscribers.
-std::unique_ptr<grpc::Service> MakeEventService(pg::Pool& pool, const pg::Config& config, rpc::Door& door, os::Clock& clock,
-                                                metrics::Registry& metrics);
+std::unique_ptr<grpc::Service> MakeEventService(pg::Pool& pool, const pg::Config& config, rpc::Door& door,
+                                                os::Clock& clock, metrics::Registry& metrics);
 
 // Follows an owner's stream until stopped, from the cursor row (source, consumer) of our own schema.
-// `effect` runs in a transaction that has locked the cursor row and advances it: exactly once with any number of replicas.
-// On CURSOR_TOO_OLD (and when no cursor row exists yet) `resync` runs first and returns the cursor of the owner's snapshot.
+// `effect` runs in a transaction that has locked the cursor row and advances it: exactly once with any number of
+// replicas. On CURSOR_TOO_OLD (and when no cursor row exists yet) `resync` runs first and returns the cursor of the
+// owner's snapshot.
 struct FollowOptions {
-  std::string source = {};                       // "registry"
-  std::string consumer = {};                     // "meter_scheduler"
-  std::vector<std::string> type_prefixes = {};   // Empty: all.
+  std::string source = {};                      // "registry"
+  std::string consumer = {};                    // "meter_scheduler"
+  std::vector<std::string> type_prefixes = {};  // Empty: all.
 };
 class Follower {
  public:

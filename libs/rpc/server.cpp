@@ -41,10 +41,10 @@ void RegisterPlugins() {
 void ServerConfig::Declare(config::Options& options) {
   if (metrics_port == 0 && port != 0) metrics_port = port + 100;
   options.Text("listen", &listen, "Address that gRPC and metrics listen on");
-  options.Int("grpc-port", &port, "gRPC port; 0: any free one", {.min = 0, .max = 65535});
+  options.Int("port", &port, "gRPC port; 0: any free one", {.min = 0, .max = 65535});
   options.Int("metrics-port", &metrics_port, "HTTP port of /metrics and /healthz; 0: any free one",
               {.min = 0, .max = 65535});
-  options.Int("grpc-max-threads", &max_threads, "Threads that serve calls at most; beyond it calls are refused",
+  options.Int("max-threads", &max_threads, "Threads that serve calls at most; beyond it calls are refused",
               {.min = 4, .max = 512});
   options.Duration("drain", &drain, "Time that calls under way get after SIGTERM", absl::ZeroDuration(),
                    absl::Minutes(10));
