@@ -155,13 +155,13 @@ absl::Status Connection::SendCopyData(absl::string_view data, const char* name) 
 
 absl::StatusOr<int64_t> Connection::Copy(const Query& query, absl::string_view rows) {
   // Signature, flags and extension length of the binary format; a row that begins with -1 ends it.
-  static constexpr char kHeader[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
+  static const std::string kHeader = std::string("PGCOPY\n\377\r\n") + std::string(9, '\0');
   static constexpr char kTrailer[] = "\377\377";
   if (failure_ != Failure::kNone) return first_failure_;
   const std::string sql = absl::StrCat(BeginScript(), query.sql);
   began_ = true;
   VW_RETURN_IF_ERROR(StartCopy(query, sql));
-  VW_RETURN_IF_ERROR(SendCopyData(absl::string_view(kHeader, sizeof(kHeader) - 1), query.name));
+  VW_RETURN_IF_ERROR(SendCopyData(kHeader, query.name));
   VW_RETURN_IF_ERROR(SendCopyData(rows, query.name));
   VW_RETURN_IF_ERROR(SendCopyData(absl::string_view(kTrailer, sizeof(kTrailer) - 1), query.name));
   if (PQputCopyEnd(connection_, nullptr) != 1) return Lost(query.name);
