@@ -15,8 +15,25 @@ using boost::system::error_code;
 Connection::Connection(std::shared_ptr<Loop> loop, asio::ip::tcp::socket socket, std::string peer)
     : kept_(std::move(loop)), loop_(*kept_), socket_(std::move(socket)), peer_(std::move(peer)) {}
 
+// Steps keep their order whoever posts them: asio alone would let another thread's step overtake one that the loop's
+// own thread posted a moment before.
 void Connection::Post(std::function<void()> step) {
-  if (!loop_.stopped) asio::post(loop_.io, std::move(step));
+  if (loop_.stopped) return;
+  {
+    const std::lock_guard lock(posted_mutex_);
+    posted_.push_back(std::move(step));
+    if (posted_.size() > 1) return;  // Whoever posted the first has woken the loop.
+  }
+  asio::post(loop_.io, [self = shared_from_this()] { self->RunPosted(); });
+}
+
+void Connection::RunPosted() {
+  std::vector<std::function<void()>> steps;
+  {
+    const std::lock_guard lock(posted_mutex_);
+    steps.swap(posted_);
+  }
+  for (const auto& step : steps) step();
 }
 
 void Connection::Start() {

@@ -107,6 +107,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::function<void(bool)> written;
   };
 
+  void RunPosted();
   void Watch();
   void OnReadable(const boost::system::error_code& error);
   void PeerClosed(bool reset);
@@ -148,6 +149,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   size_t discarded_ = 0;
   absl::Duration deadline_ = absl::InfiniteDuration();
   std::function<void()> gone_;
+  std::mutex posted_mutex_;
+  std::vector<std::function<void()>> posted_;  // Guarded by posted_mutex_.
 };
 
 // The Responder of one request.
