@@ -16,4 +16,6 @@ find_package(ZLIB REQUIRED)
 find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS headers)
 find_package(nlohmann_json REQUIRED)
 pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
+# Its -D_FILE_OFFSET_BITS=64 means nothing on 64-bit systems, but keeps g++ from using the precompiled header.
+set_target_properties(PkgConfig::hiredis PROPERTIES INTERFACE_COMPILE_OPTIONS "")
 pkg_check_modules(argon2 REQUIRED IMPORTED_TARGET libargon2)

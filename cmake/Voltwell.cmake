@@ -10,6 +10,12 @@ endfunction()
 # Measured at -O0: a service's unit 8.8 s without, 5.5 s with.
 function(_voltwell_grpc_pch target)
   if(VOLTWELL_PCH AND TARGET pch_grpc)
+    # CMake compiles programs with -fPIE, but g++ takes a header precompiled with -fPIC only into units compiled so.
+    get_target_property(type ${target} TYPE)
+    if(type STREQUAL "EXECUTABLE")
+      set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+      target_compile_options(${target} PRIVATE -fPIC)
+    endif()
     target_precompile_headers(${target} REUSE_FROM pch_grpc)
   endif()
 endfunction()

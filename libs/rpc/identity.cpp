@@ -78,7 +78,8 @@ bool Identity::Allows(absl::string_view permission) const {
 void IdentityConfig::Declare(config::Options& options) {
   options.Text("identity-key", &key, "Base64url seed of this process's Ed25519 key, by which it signs its calls",
                {.required = true, .secret = true});
-  options.Text("identity-trust-dir", &trust_dir, "Directory of <issuer>.pub: whose calls are believed", {.required = true});
+  options.Text("identity-trust-dir", &trust_dir, "Directory of <issuer>.pub: whose calls are believed",
+               {.required = true});
 }
 
 crypto::SigningKey IdentityKey(const IdentityConfig& config) {
