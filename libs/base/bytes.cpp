@@ -8,7 +8,8 @@
 namespace voltwell::base {
 
 std::string ToHex(ByteView bytes) {
-  std::string hex = absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  std::string hex =
+      absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
   absl::AsciiStrToUpper(&hex);
   return hex;
 }

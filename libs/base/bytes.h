@@ -1,4 +1,5 @@
-// Bytes as we pass and print them: a view for arguments, std::string for ownership (as protobuf's bytes), hex for people.
+// Bytes as we pass and print them: a view for arguments, std::string for ownership (as protobuf's bytes), hex for
+// people.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +13,7 @@ namespace voltwell::base {
 
 using ByteView = std::span<const uint8_t>;
 
-inline ByteView AsBytes(absl::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
+inline ByteView AsBytes(absl::string_view text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
 inline std::string ToString(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 // Upper case, no separators: {0x68, 0x0a} is "680A".

@@ -14,9 +14,9 @@ namespace voltwell::base {
 
 }  // namespace voltwell::base
 
-#define VW_CHECK(condition)                                                 \
-  do {                                                                      \
-    if (!(condition)) {                                                     \
-      ::voltwell::base::CheckFailed(__FILE__, __LINE__, #condition);        \
-    }                                                                       \
+#define VW_CHECK(condition)                                          \
+  do {                                                               \
+    if (!(condition)) {                                              \
+      ::voltwell::base::CheckFailed(__FILE__, __LINE__, #condition); \
+    }                                                                \
   } while (false)

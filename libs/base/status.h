@@ -27,15 +27,12 @@ absl::Status NotFound(absl::string_view reason, absl::string_view message, const
 absl::Status AlreadyExists(absl::string_view reason, absl::string_view message, const ErrorMetadata& metadata = {});
 absl::Status FailedPrecondition(absl::string_view reason, absl::string_view message,
                                 const ErrorMetadata& metadata = {});
-absl::Status ResourceExhausted(absl::string_view reason, absl::string_view message,
-                               const ErrorMetadata& metadata = {});
-absl::Status PermissionDenied(absl::string_view reason, absl::string_view message,
-                              const ErrorMetadata& metadata = {});
+absl::Status ResourceExhausted(absl::string_view reason, absl::string_view message, const ErrorMetadata& metadata = {});
+absl::Status PermissionDenied(absl::string_view reason, absl::string_view message, const ErrorMetadata& metadata = {});
 absl::Status Unauthenticated(absl::string_view reason, absl::string_view message, const ErrorMetadata& metadata = {});
 absl::Status Unavailable(absl::string_view reason, absl::string_view message, const ErrorMetadata& metadata = {});
 absl::Status Aborted(absl::string_view reason, absl::string_view message, const ErrorMetadata& metadata = {});
-absl::Status DeadlineExceeded(absl::string_view reason, absl::string_view message,
-                              const ErrorMetadata& metadata = {});
+absl::Status DeadlineExceeded(absl::string_view reason, absl::string_view message, const ErrorMetadata& metadata = {});
 absl::Status DataLoss(absl::string_view reason, absl::string_view message, const ErrorMetadata& metadata = {});
 absl::Status Internal(absl::string_view reason, absl::string_view message, const ErrorMetadata& metadata = {});
 
@@ -45,16 +42,16 @@ absl::Status Internal(absl::string_view reason, absl::string_view message, const
 #define VW_CONCAT_(a, b) VW_CONCAT_INNER_(a, b)
 
 // Returns the expression's Status from the enclosing function when it failed.
-#define VW_RETURN_IF_ERROR(expression)                       \
-  do {                                                       \
-    absl::Status vw_status_ = (expression);                  \
-    if (!vw_status_.ok()) return vw_status_;                 \
+#define VW_RETURN_IF_ERROR(expression)       \
+  do {                                       \
+    absl::Status vw_status_ = (expression);  \
+    if (!vw_status_.ok()) return vw_status_; \
   } while (false)
 
 // VW_ASSIGN_OR_RETURN(auto meter, store.Get(id)): the value, or the failed Status from the enclosing function.
 #define VW_ASSIGN_OR_RETURN(target, expression) \
   VW_ASSIGN_OR_RETURN_(VW_CONCAT_(vw_result_, __LINE__), target, expression)
-#define VW_ASSIGN_OR_RETURN_(result, target, expression)     \
-  auto result = (expression);                                \
-  if (!result.ok()) return std::move(result).status();       \
+#define VW_ASSIGN_OR_RETURN_(result, target, expression) \
+  auto result = (expression);                            \
+  if (!result.ok()) return std::move(result).status();   \
   target = *std::move(result)

@@ -2,6 +2,7 @@
 machine can say. The tables it checks against stand in docs/architecture.md, docs/errors.md and docs/limits.md."""
 import pathlib
 import re
+import shutil
 import statistics
 import subprocess
 import unittest
@@ -194,6 +195,13 @@ class Tidy(unittest.TestCase):
         findings = [path for path in tracked("*package-lock.json", "*.npmrc") if re.search(r"https?://(?!opencollective|github)",
                     re.sub(r'"(funding|url)": .*', "", read(path)))]
         self.none(findings, "lock files that name a registry host")
+
+    def test_code_is_formatted(self):
+        if not shutil.which("clang-format-14"):
+            self.skipTest("clang-format-14 is not installed")
+        done = subprocess.run(["clang-format-14", "--dry-run", "-Werror", "--ferror-limit=1", *sources()], cwd=ROOT,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.none(re.findall(r"^(\S+?:\d+):\d+: error", done.stdout, re.M), "not as clang-format-14 would write it")
 
     def test_cmake_lists_its_sources(self):
         findings = [path for path in tracked("CMakeLists.txt", "*/CMakeLists.txt", "*.cmake") if
