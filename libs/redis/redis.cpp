@@ -202,10 +202,12 @@ absl::StatusOr<Context> Client::State::Open() const {
   if (context->err != 0) return Down(context->errstr);
   if (redisSetTimeout(context.get(), ToTimeval(config.timeout)) != REDIS_OK) return Down(context->errstr);
   (void)redisEnableKeepAlive(context.get());
-  if (config.password.empty()) return context;
-  if (!Append(*context, {"AUTH", config.password})) return Down("out of memory");
+  // A connect alone proves little where a proxy stands in between; only who answers counts, or back-off would never
+  // begin.
+  const Command hello = config.password.empty() ? Command{"PING"} : Command{"AUTH", config.password};
+  if (!Append(*context, hello)) return Down("out of memory");
   VW_ASSIGN_OR_RETURN(const Reply reply, Receive(*context));
-  if (reply.kind == Reply::Kind::kError) return Down("it refused our password");
+  if (reply.kind == Reply::Kind::kError) return Down(reply.text);
   return context;
 }
 
