@@ -1,0 +1,47 @@
+// Why something failed, by the reasons of docs/errors.md, in Chinese.
+export const zhReasons = {
+  // How an exchange with a meter ended.
+  TIMEOUT: '表计无应答',
+  OFFLINE: '采集器离线',
+  NOISE: '应答受干扰',
+  LOST: '连接中途断开',
+  BUSY: '总线繁忙',
+  MOVED: '采集器已换到其他节点',
+  EXPIRED: '超过时限，未下发',
+  TOO_LATE: '超过抄读时限',
+  METER_REFUSED: '表计拒绝',
+  FRAME_NOT_UNDERSTOOD: '应答无法解析',
+  NO_VALUE: '表计没有这个值',
+  CANCELLED: '已取消',
+  ATTEMPTS_EXHAUSTED: '多次尝试均失败',
+  METER_NOT_FOUND: '没有这块表',
+  METER_ARCHIVED: '表计已删除',
+  COLLECTOR_NOT_FOUND: '没有这台采集器',
+  // Commands that cannot be said.
+  UNKNOWN_REGISTER: '没有这个数据项：{{register}}',
+  BAD_METER_ADDRESS: '表地址格式不对',
+  PROTOCOL_NOT_SUPPORTED: '不支持该规约',
+  BATCH_TOO_LARGE: '一次请求过多',
+  BUS_QUEUE_FULL: '总线排队已满，请稍后再试',
+  SESSION_NOT_HERE: '采集器不在此节点',
+  // Sign-in and permissions.
+  LOGIN_FAILED: '用户名或密码不正确',
+  LOGIN_SLOWED_DOWN: '失败次数过多，请 {{retry_after_seconds}} 秒后再试',
+  SESSION_ENDED: '登录已失效，请重新登录',
+  NO_IDENTITY: '请先登录',
+  PERMISSION_DENIED: '没有权限执行此操作',
+  // Requests.
+  REQUEST_ID_REUSED: '同一请求编号被用于不同内容，请重试',
+  BAD_CRON: 'Cron 表达式有误',
+  BAD_TIME_ZONE: '没有这个时区',
+  BAD_PAGE_TOKEN: '分页已失效，请刷新',
+  FIELD_REQUIRED: '缺少必填项',
+  CURSOR_TOO_OLD: '离开太久，请刷新页面',
+  RATE_LIMITED: '请求太频繁，请稍后再试',
+  // Collectors, relays.
+  COLLECTOR_NEEDS_CLAIM: '该采集器在隔离区，需要认领',
+  USE_RELAY_SERVICE: '请在继电器页面操作',
+  CUTS_STOPPED: '全部停供操作已被暂停',
+  HOLD_NOT_STANDING: '停供依据已不存在',
+  HOLD_OF_ANOTHER_OWNER: '该停供依据属于其他方',
+};
