@@ -170,6 +170,26 @@ TEST_CASE("a cursor older than what was purged is told to list anew; a younger o
   CHECK(outbox.Keys(at_old) == Keys{"new"});
 }
 
+TEST_CASE("a purge ends at its limit and the next goes on") {
+  Outbox outbox;
+  REQUIRE_OK(Once(outbox.pool,
+                  {"many",
+                   "INSERT INTO event (generation, type, key, tenant, site_path, customer, permission, payload) "
+                   "SELECT 1, 'x', i::text, '', '', '', '', '' FROM generate_series(1, $1::bigint) i"},
+                  kEventPurgeMax + 1));
+  const auto purge = [&] {
+    int64_t purged = -1;
+    REQUIRE_OK(outbox.pool.Transact({.name = "purge"}, [&](Tx& tx) -> absl::Status {
+      VW_ASSIGN_OR_RETURN(purged, PurgeEvents(tx, outbox.clock.Now() + absl::Hours(1)));
+      return absl::OkStatus();
+    }));
+    return purged;
+  };
+  CHECK(purge() == kEventPurgeMax);
+  CHECK(purge() == 1);
+  CHECK(purge() == 0);
+}
+
 TEST_CASE("after a restore events sort behind all that was written before") {
   Outbox outbox;
   REQUIRE_OK(outbox.Append({Told("before")}));

@@ -47,6 +47,7 @@ struct Pool::State {
         used_gauge(metrics.Gauge("voltwell_pg_pool_in_use", "Connections that a transaction holds")),
         size_gauge(metrics.Gauge("voltwell_pg_pool_size", "Connections at most")),
         wait_seconds(metrics.Histogram("voltwell_pg_pool_wait_seconds", "Wait of a transaction for a connection")),
+        repeats(metrics.Counter("voltwell_pg_repeats_total", "Transactions that ran again after a conflict or a loss")),
         connect_failures(metrics.Counter("voltwell_pg_connect_failures_total", "Connects that failed")) {
     size_gauge.Set(config.pool_size);
   }
@@ -66,6 +67,7 @@ struct Pool::State {
   prometheus::Gauge& used_gauge;
   prometheus::Gauge& size_gauge;
   prometheus::Histogram& wait_seconds;
+  prometheus::Counter& repeats;
   prometheus::Counter& connect_failures;
 
   std::mutex mutex;
@@ -213,12 +215,13 @@ absl::Status Pool::Transact(const TxOptions& options, const std::function<absl::
     const bool lost = failure == Connection::Failure::kLost;
     const bool again = failure == Connection::Failure::kConflict || lost;
     if (status.ok() || in_doubt || !again || attempt >= options.attempts) break;
+    const absl::Duration pause = lost ? absl::ZeroDuration() : wait * (0.5 + 0.5 * os::Fraction(state_->random));
+    if (MonotonicNow() + pause >= deadline) break;
+    state_->repeats.Increment();
     if (lost) {
       state_->DropIdle();
       continue;
     }
-    const absl::Duration pause = wait * (0.5 + 0.5 * os::Fraction(state_->random));
-    if (MonotonicNow() + pause >= deadline) break;
     std::this_thread::sleep_for(absl::ToChronoNanoseconds(pause));
     wait *= 2;
   }

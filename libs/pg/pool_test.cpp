@@ -178,6 +178,7 @@ TEST_CASE("a conflict that outlasts the attempts is told as such") {
   CHECK_REASON(status, "TX_CONFLICT");
   CHECK(status.code() == absl::StatusCode::kAborted);
   CHECK(runs == 2);
+  CHECK(fixture.Counts("voltwell_pg_repeats_total 1"));
 }
 
 TEST_CASE("one transaction beyond the pool's size waits, and is refused at its limit") {
