@@ -1,0 +1,50 @@
+// Options of the collector gateway; each is declared once, here or by the library it configures.
+#pragma once
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "libs/config/config.h"
+#include "libs/log/log.h"
+#include "libs/redis/redis.h"
+#include "libs/rpc/identity.h"
+#include "libs/rpc/server.h"
+#include "services/collector_gateway/core/hub.h"
+
+namespace voltwell::gateway {
+
+struct Config {
+  HubConfig hub;
+  std::string pod = "gateway-0";
+  std::string advertise;
+  std::string directory_public_key_file;
+  log::Config log;
+  redis::Config redis;
+  rpc::IdentityConfig identity;
+  rpc::ServerConfig rpc;
+
+  void Declare(config::Options& options) {
+    options.Text("collector-listen", &hub.listen, "Address that collectors dial");
+    options.Int("collector-port", &hub.port, "TCP port that collectors dial; 0: any free one",
+                {.min = 0, .max = 65535});
+    options.Int("shards", &hub.shards, "Threads that serve collectors", {.min = 1, .max = 64});
+    options.Int("sessions-max", &hub.sessions_max, "Connections of this process at most", {.min = 1, .max = 1'000'000});
+    options.Text("pod", &pod, "Name of this gateway, unique among all, without spaces", {.required = true});
+    options.Text("advertise", &advertise, "host:port by which schedulers reach our gRPC; empty: listen and port");
+    options.Text("directory-public-key-file", &directory_public_key_file,
+                 "Public key of the registry's directory, base64url; empty: directory.pub in the trust directory");
+    log.Declare(options);
+    redis.Declare(options);
+    identity.Declare(options);
+    rpc.port = 9004;
+    rpc.Declare(options);
+  }
+
+  std::string Advertised() const { return advertise.empty() ? absl::StrCat(rpc.listen, ":", rpc.port) : advertise; }
+  std::string DirectoryKeyFile() const {
+    return directory_public_key_file.empty() ? absl::StrCat(identity.trust_dir, "/directory.pub")
+                                             : directory_public_key_file;
+  }
+};
+
+}  // namespace voltwell::gateway

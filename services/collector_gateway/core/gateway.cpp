@@ -1,0 +1,36 @@
+// Start and stop; see gateway.h.
+#include "services/collector_gateway/core/gateway.h"
+
+#include <utility>
+
+namespace voltwell::gateway {
+
+Gateway::Gateway(HubConfig hub, LinkKeeperConfig links, std::string directory_key_file, redis::Client& redis,
+                 os::Clock& clock, os::Random& random, GatewayMetrics& metrics)
+    : links_(std::move(links), redis, routes_, clock, metrics),
+      hub_(std::move(hub), clock, random, routes_, links_, metrics),
+      directory_(std::move(directory_key_file), redis, metrics) {}
+
+Gateway::~Gateway() { Stop(); }
+
+absl::Status Gateway::Start() {
+  const absl::Status listening = hub_.Start();
+  if (!listening.ok()) return listening;
+  links_.Start([this](SessionId id, const char* reason) { hub_.Close(id, reason); });
+  directory_.Start([this](std::shared_ptr<const DirectoryCopy> copy, bool usable) { hub_.UseDirectory(copy, usable); });
+  return absl::OkStatus();
+}
+
+void Gateway::Drain() {
+  directory_.Stop();
+  hub_.Drain(kDrainMax);
+  links_.Stop(kLinkFlushMax);
+}
+
+void Gateway::Stop() {
+  directory_.Stop();
+  links_.Stop(kLinkFlushMax);
+  hub_.Stop();
+}
+
+}  // namespace voltwell::gateway

@@ -1,0 +1,44 @@
+// The gateway without its gRPC face: routes, link book, hub and directory in one, started and stopped in the one right
+// order.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "libs/metrics/metrics.h"
+#include "services/collector_gateway/core/directory_follower.h"
+#include "services/collector_gateway/core/hub.h"
+#include "services/collector_gateway/core/link_keeper.h"
+
+namespace voltwell::gateway {
+
+// Exchanges under way may take this long once we are told to go; the longest reply timeout is less.
+inline constexpr absl::Duration kDrainMax = absl::Seconds(8);
+inline constexpr absl::Duration kLinkFlushMax = absl::Seconds(2);
+
+class Gateway {
+ public:
+  Gateway(HubConfig hub, LinkKeeperConfig links, std::string directory_key_file, redis::Client& redis, os::Clock& clock,
+          os::Random& random, GatewayMetrics& metrics);
+  ~Gateway();
+
+  absl::Status Start();
+  // Finishes what is on the buses, closes all sessions and takes them out of Redis.
+  void Drain();
+
+  Hub& hub() { return hub_; }
+  const LinkKeeper& links() const { return links_; }
+  const DirectoryFollower& directory() const { return directory_; }
+
+ private:
+  // Threads end before what they use: directory and links call the hub, the hub's shards call links.
+  void Stop();
+
+  Routes routes_;
+  LinkKeeper links_;
+  Hub hub_;
+  DirectoryFollower directory_;
+};
+
+}  // namespace voltwell::gateway

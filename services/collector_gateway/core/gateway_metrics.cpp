@@ -1,0 +1,49 @@
+// Names and helps of the gateway's metrics; see gateway_metrics.h.
+#include "services/collector_gateway/core/gateway_metrics.h"
+
+namespace voltwell::gateway {
+namespace {
+
+constexpr std::array<const char*, kRefusals> kRefusalNames = {"full",          "crowded_out",     "unknown_id",
+                                                              "wrong_network", "no_registration", "draining"};
+
+}  // namespace
+
+GatewayMetrics::GatewayMetrics(metrics::Registry& registry)
+    : sessions(registry.Gauge("voltwell_gateway_sessions", "Registered connections")),
+      unregistered(registry.Gauge("voltwell_gateway_unregistered", "Connections that have not registered yet")),
+      accepted(registry.Counter("voltwell_gateway_accepted_total", "Connections accepted")),
+      accept_pauses(registry.Counter("voltwell_gateway_accept_pauses_total",
+                                     "Times that accepting stopped for want of file descriptors")),
+      registrations(registry.Counter("voltwell_gateway_registrations_total", "Connections that registered")),
+      replaced(registry.Counter("voltwell_gateway_replaced_total", "Sessions ended by a newer one of the same bus")),
+      bytes_in(registry.Counter("voltwell_gateway_received_bytes_total", "Bytes received from collectors")),
+      bytes_out(registry.Counter("voltwell_gateway_sent_bytes_total", "Bytes sent to collectors")),
+      bad_checksums(registry.Counter("voltwell_gateway_bad_checksums_total", "Frames whose checksum was wrong")),
+      noise_bytes(registry.Counter("voltwell_gateway_noise_bytes_total", "Bytes that belonged to no frame")),
+      queue_depth(registry.Histogram("voltwell_gateway_queue_depth", "Items waiting for a bus when one more came", {},
+                                     {0, 1, 2, 4, 8, 16, 32, 64, 128, 256})),
+      busy_seconds(registry.Counter("voltwell_gateway_bus_busy_seconds_total", "Time that buses were at work")),
+      flushes(registry.Counter("voltwell_gateway_flushes_total", "Messages of results handed to streams")),
+      link_operations_dropped(registry.Counter("voltwell_gateway_link_operations_dropped_total",
+                                               "Facts for Redis dropped because too many waited; restating heals")),
+      link_operations_waiting(registry.Gauge("voltwell_gateway_link_operations", "Facts waiting for Redis")),
+      claims(registry.Counter("voltwell_gateway_claims_total", "Sessions written into Redis, restated ones included")),
+      fenced(registry.Counter("voltwell_gateway_fenced_total", "Sessions closed because a newer epoch stood in Redis")),
+      quarantined(registry.Counter("voltwell_gateway_quarantined_total", "Unknown ids recorded")),
+      directory_entries(registry.Gauge("voltwell_gateway_directory_entries", "Buses in the copy of the directory")),
+      directory_generation(registry.Gauge("voltwell_gateway_directory_generation", "0 while none is loaded")),
+      directory_bad_entries(registry.Counter("voltwell_gateway_directory_bad_entries_total",
+                                             "Directory entries that were not what the registry signed")),
+      streams(registry.Gauge("voltwell_gateway_exchange_streams", "Exchange calls under way")) {
+  for (int i = 1; i < kOutcomes; ++i) {
+    exchanges[static_cast<size_t>(i)] = &registry.Counter("voltwell_gateway_exchanges_total", "Items by how they ended",
+                                                          {{"outcome", OutcomeName(static_cast<Outcome>(i))}});
+  }
+  for (size_t i = 0; i < kRefusalNames.size(); ++i) {
+    refusals[i] = &registry.Counter("voltwell_gateway_refused_total", "Connections refused before they registered",
+                                    {{"reason", kRefusalNames[i]}});
+  }
+}
+
+}  // namespace voltwell::gateway

@@ -1,0 +1,50 @@
+// What a gateway counts. Asked for once; the references are used on hot paths.
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "libs/metrics/metrics.h"
+#include "services/collector_gateway/domain/work.h"
+
+namespace voltwell::gateway {
+
+// Why a connection was not let in, or not kept before it registered.
+enum class Refusal { kFull, kCrowdedOut, kUnknownId, kWrongNetwork, kNoRegistration, kDraining };
+inline constexpr int kRefusals = 6;
+
+struct GatewayMetrics {
+  explicit GatewayMetrics(metrics::Registry& registry);
+
+  prometheus::Counter& Exchanges(Outcome outcome) { return *exchanges[static_cast<size_t>(outcome)]; }
+  prometheus::Counter& Refused(Refusal refusal) { return *refusals[static_cast<size_t>(refusal)]; }
+
+  prometheus::Gauge& sessions;
+  prometheus::Gauge& unregistered;
+  prometheus::Counter& accepted;
+  prometheus::Counter& accept_pauses;
+  prometheus::Counter& registrations;
+  prometheus::Counter& replaced;
+  std::array<prometheus::Counter*, kOutcomes> exchanges = {};
+  std::array<prometheus::Counter*, kRefusals> refusals = {};
+  prometheus::Counter& bytes_in;
+  prometheus::Counter& bytes_out;
+  prometheus::Counter& bad_checksums;
+  prometheus::Counter& noise_bytes;
+  prometheus::Histogram& queue_depth;
+  prometheus::Counter& busy_seconds;
+  prometheus::Counter& flushes;
+  // LinkKeeper and DirectoryFollower.
+  prometheus::Counter& link_operations_dropped;
+  prometheus::Gauge& link_operations_waiting;
+  prometheus::Counter& claims;
+  prometheus::Counter& fenced;
+  prometheus::Counter& quarantined;
+  prometheus::Gauge& directory_entries;
+  prometheus::Gauge& directory_generation;
+  prometheus::Counter& directory_bad_entries;
+  // Exchange calls.
+  prometheus::Gauge& streams;
+};
+
+}  // namespace voltwell::gateway

@@ -1,0 +1,75 @@
+// The gateway's core as its service sees it: shards behind one door. Everything here may be called from any thread and
+// none of it blocks, Start, Drain and Stop aside.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "services/collector_gateway/core/shard.h"
+
+namespace voltwell::gateway {
+
+struct HubConfig {
+  std::string listen = "0.0.0.0";
+  int port = 7645;  // 0: any free one.
+  int shards = 1;
+  int sessions_max = 20'000;  // Of the process; the kernel's limit on open files is near it.
+};
+
+// One item as the call addresses it; the views live as long as the call to Submit.
+struct AddressedItem {
+  absl::string_view collector = {};
+  int bus = 1;
+  absl::string_view tenant = {};
+  Item item = {};
+};
+
+class Hub {
+ public:
+  Hub(HubConfig config, os::Clock& clock, os::Random& random, Routes& routes, LinkBook& links, GatewayMetrics& metrics);
+  ~Hub();
+
+  // Unavailable PORT_TAKEN when it cannot listen.
+  absl::Status Start();
+  int port() const { return port_; }
+  // Accepts no more, finishes what is on the buses, closes all; returns when all are closed or after `limit`.
+  void Drain(absl::Duration limit);
+  void Stop();
+
+  // Every item gets exactly one result, unless its call is dropped.
+  void Submit(std::vector<AddressedItem>&& items, const std::shared_ptr<ResultSink>& sink);
+  // The call has gone: what it has waiting is forgotten.
+  void Drop(const std::shared_ptr<ResultSink>& sink);
+
+  void UseDirectory(const std::shared_ptr<const DirectoryCopy>& directory, bool usable);
+  void Close(SessionId id, const char* reason);
+  // All buses of a collector; tells how many connections.
+  int CloseCollector(absl::string_view collector, const char* reason);
+
+  // Adds counts to these routes on their shards, drops those that ended meanwhile, keeps the order, then answers.
+  using FactsAnswer = absl::AnyInvocable<void(std::vector<SessionFacts>)>;
+  void Describe(std::vector<Route> routes, FactsAnswer answer);
+  const Routes& routes() const { return routes_; }
+
+  // For tests with a clock that is moved by hand: every shard looks at it again.
+  void Nudge();
+
+ private:
+  Shard& ShardFor(SessionId id) { return *shards_[ShardOf(id)]; }
+  void Deal(int fd, Peer peer);
+
+  const HubConfig config_;
+  os::Clock& clock_;
+  Routes& routes_;
+  LinkBook& links_;
+  GatewayMetrics& metrics_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  uint32_t next_shard_ = 0;  // Only the listening shard deals.
+  int port_ = 0;
+};
+
+}  // namespace voltwell::gateway

@@ -1,0 +1,331 @@
+// Sessions in Redis; see link_keeper.h.
+#include "services/collector_gateway/core/link_keeper.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "libs/base/status.h"
+#include "libs/directory/directory.h"
+#include "libs/directory/route.h"
+#include "libs/log/log.h"
+#include "services/collector_gateway/core/link_scripts.h"
+
+namespace voltwell::gateway {
+namespace {
+
+constexpr std::array<const char*, 3> kScripts = {kClaimScript, kReleaseScript, kQuarantineScript};
+
+std::string Text(int64_t number) { return absl::StrCat(number); }
+
+}  // namespace
+
+LinkKeeper::LinkKeeper(LinkKeeperConfig config, redis::Client& redis, Routes& routes, os::Clock& clock,
+                       GatewayMetrics& metrics)
+    : config_(std::move(config)), redis_(redis), routes_(routes), clock_(clock), metrics_(metrics) {}
+
+LinkKeeper::~LinkKeeper() {
+  if (worker_ != nullptr) worker_->Stop();
+}
+
+void LinkKeeper::Start(CloseSession close) {
+  close_ = std::move(close);
+  worker_ = std::make_unique<os::Worker>("links", [this] { return Step(); });
+}
+
+void LinkKeeper::Stop(absl::Duration limit) {
+  if (worker_ == nullptr) return;
+  worker_->Stop();
+  worker_.reset();
+  const Instant end = clock_.Monotonic() + limit;
+  bool left = true;
+  while (left && WorkOff().ok() && clock_.Monotonic() < end) {
+    const std::lock_guard lock(mutex_);
+    left = !waiting_.empty();
+  }
+  // Who has gone is better unknown than called.
+  redis_.Call({"DEL", directory::GatewayKey(config_.pod)}).IgnoreError();
+  AnswerQuestions();
+}
+
+bool LinkKeeper::reached() const {
+  const std::lock_guard lock(mutex_);
+  return reached_;
+}
+
+void LinkKeeper::Registered(const Route& route) { Push({Kind::kClaim, route, {}, {}}); }
+
+void LinkKeeper::Gone(const Route& route, const char* reason) {
+  // Never claimed: nobody was told that it came. If its claim is under way, Apply finds it gone and releases it.
+  if (route.epoch != Epoch()) Push({Kind::kRelease, route, reason, {}});
+}
+
+void LinkKeeper::Quarantined(const std::string& sent, const Peer& peer) {
+  {
+    const std::lock_guard lock(mutex_);
+    const Instant now = clock_.Monotonic();
+    if (now >= quarantine_second_ + absl::Seconds(1)) {
+      quarantine_second_ = now;
+      quarantined_now_ = 0;
+    }
+    if (++quarantined_now_ > kQuarantinedPerSecond) return;
+  }
+  Push({Kind::kQuarantine, {}, directory::PrintableId(sent), peer});
+}
+
+void LinkKeeper::Push(Operation operation) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.size() >= kLinkOperationsMax) {
+      metrics_.link_operations_dropped.Increment();
+      return;
+    }
+    waiting_.push_back(std::move(operation));
+    if (waiting_.size() > 1) return;  // Already awake.
+  }
+  if (worker_ != nullptr) worker_->Wake();
+}
+
+void LinkKeeper::WhoHolds(std::vector<Sought> buses, Answer answer) {
+  {
+    const std::lock_guard lock(mutex_);
+    questions_.push_back({std::move(buses), std::move(answer)});
+  }
+  if (worker_ != nullptr) worker_->Wake();
+}
+
+absl::Duration LinkKeeper::Step() {
+  AnswerQuestions();
+  const Instant now = clock_.Monotonic();
+  absl::Status status;
+  if (now >= next_beat_) status = Beat(now);
+  if (status.ok() && now >= next_restate_) RestateAll();
+  if (status.ok()) status = WorkOff();
+  {
+    const std::lock_guard lock(mutex_);
+    reached_ = status.ok();
+    metrics_.link_operations_waiting.Set(static_cast<double>(waiting_.size() + restating_.size()));
+    if (status.ok() && !(waiting_.empty() && restating_.empty())) return absl::ZeroDuration();
+  }
+  if (!status.ok()) {
+    // Keys may expire while we cannot restate them, and a wiped Redis forgets scripts.
+    scripts_loaded_ = false;
+    next_restate_ = now;
+    next_beat_ = now;
+    return kBeatEvery;
+  }
+  return std::max(absl::ZeroDuration(), next_beat_ - clock_.Monotonic());
+}
+
+absl::Status LinkKeeper::Beat(Instant now) {
+  std::vector<redis::Command> commands = {{"GET", directory::kGenerationKey}};
+  const bool address_due = now >= next_address_;
+  if (address_due) {
+    commands.push_back(
+        {"SET", directory::GatewayKey(config_.pod), config_.advertise, "EX", Text(directory::kGatewayTtlSeconds)});
+  }
+  VW_ASSIGN_OR_RETURN(const std::vector<redis::Reply> replies, redis_.Pipeline(commands));
+  next_beat_ = now + kBeatEvery;
+  int64_t generation = 0;
+  if (!absl::SimpleAtoi(replies[0].text, &generation)) generation = 0;
+  if (generation == 0 && generation_ != 0) log::Warning("the directory's generation is gone: Redis was wiped");
+  // A new generation, or the old one back: what stood in Redis may be lost, our address too.
+  if (generation != generation_) {
+    generation_ = generation;
+    next_address_ = now;
+    if (generation != 0) next_restate_ = now;
+  } else if (address_due) {
+    next_address_ = now + kAddressEvery;
+  }
+  return absl::OkStatus();
+}
+
+void LinkKeeper::RestateAll() {
+  next_restate_ = clock_.Monotonic() + kRestateEvery;
+  restating_.clear();
+  for (Route& route : routes_.All()) restating_.push_back({Kind::kClaim, std::move(route), {}, {}});
+}
+
+absl::Status LinkKeeper::LoadScripts() {
+  if (scripts_loaded_) return absl::OkStatus();
+  std::vector<redis::Command> commands;
+  for (const char* source : kScripts) commands.push_back({"SCRIPT", "LOAD", source});
+  VW_ASSIGN_OR_RETURN(const std::vector<redis::Reply> replies, redis_.Pipeline(commands));
+  for (size_t i = 0; i < replies.size(); ++i) {
+    if (replies[i].kind == redis::Reply::Kind::kError) {
+      return base::Internal("REDIS_ERROR", replies[i].text, {{"message", replies[i].text}});
+    }
+    shas_[i] = replies[i].text;
+  }
+  scripts_loaded_ = true;
+  return absl::OkStatus();
+}
+
+std::vector<LinkKeeper::Operation> LinkKeeper::TakeBatch() {
+  std::vector<Operation> batch;
+  {
+    const std::lock_guard lock(mutex_);
+    while (batch.size() < kLinkBatchMax && !waiting_.empty()) {
+      batch.push_back(std::move(waiting_.front()));
+      waiting_.pop_front();
+    }
+  }
+  while (batch.size() < kLinkBatchMax && !restating_.empty()) {
+    Operation& operation = restating_.front();
+    // Its epoch may have been given, or the session replaced, since the list was made.
+    const std::optional<Route> now = routes_.Find({operation.route.entry->collector, operation.route.entry->bus});
+    if (now.has_value()) batch.push_back({Kind::kClaim, *now, {}, {}});
+    restating_.pop_front();
+  }
+  return batch;
+}
+
+void LinkKeeper::PutBack(std::vector<Operation>&& operations) {
+  const std::lock_guard lock(mutex_);
+  for (auto at = operations.rbegin(); at != operations.rend(); ++at) waiting_.push_front(std::move(*at));
+}
+
+absl::Status LinkKeeper::WorkOff() {
+  std::vector<Operation> batch = TakeBatch();
+  if (batch.empty()) return absl::OkStatus();
+  absl::Status loaded = LoadScripts();
+  if (!loaded.ok()) {
+    PutBack(std::move(batch));
+    return loaded;
+  }
+  std::vector<redis::Command> commands;
+  commands.reserve(batch.size());
+  for (const Operation& operation : batch) commands.push_back(CommandFor(operation));
+  const absl::StatusOr<std::vector<redis::Reply>> replies = redis_.Pipeline(commands);
+  if (!replies.ok()) {
+    PutBack(std::move(batch));
+    return replies.status();
+  }
+  std::vector<Operation> again;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (Apply(batch[i], (*replies)[i])) again.push_back(std::move(batch[i]));
+  }
+  if (!again.empty()) PutBack(std::move(again));
+  return absl::OkStatus();
+}
+
+redis::Command LinkKeeper::CommandFor(const Operation& operation) const {
+  const std::string now_ms = Text(absl::ToUnixMillis(clock_.Now()));
+  const std::string length = Text(directory::kLinksMax);
+  const std::string& sha = shas_[static_cast<size_t>(operation.kind)];
+  const Route& route = operation.route;
+  if (operation.kind == Kind::kQuarantine) {
+    return {"EVALSHA",
+            sha,
+            "2",
+            directory::kQuarantineKey,
+            directory::kLinkStreamKey,
+            config_.pod,
+            operation.text,
+            ToText(operation.peer),
+            now_ms,
+            Text(directory::kQuarantineMax),
+            length};
+  }
+  const std::string key = directory::SessionKey(route.entry->collector, route.entry->bus);
+  const std::string bus = Text(route.entry->bus);
+  if (operation.kind == Kind::kRelease) {
+    return {"EVALSHA",
+            sha,
+            "2",
+            key,
+            directory::kLinkStreamKey,
+            config_.pod,
+            Text(route.epoch.generation),
+            Text(route.epoch.counter),
+            route.entry->registration_id,
+            route.entry->collector,
+            bus,
+            ToText(route.peer),
+            now_ms,
+            length,
+            operation.text};
+  }
+  return {"EVALSHA",
+          sha,
+          "4",
+          key,
+          directory::kGenerationKey,
+          kEpochCounterKey,
+          directory::kLinkStreamKey,
+          config_.pod,
+          Text(route.since_ms),
+          Text(directory::kSessionTtlSeconds),
+          Text(route.epoch.generation),
+          Text(route.epoch.counter),
+          route.entry->registration_id,
+          route.entry->collector,
+          bus,
+          ToText(route.peer),
+          now_ms,
+          length};
+}
+
+bool LinkKeeper::Apply(const Operation& operation, const redis::Reply& reply) {
+  if (reply.kind == redis::Reply::Kind::kError) {
+    if (absl::StartsWith(reply.text, "NOSCRIPT")) {
+      scripts_loaded_ = false;
+      return true;
+    }
+    log::Error("Redis refused a fact of a session", {{"error", reply.text}});
+    return false;
+  }
+  if (operation.kind == Kind::kQuarantine) metrics_.quarantined.Increment();
+  if (operation.kind != Kind::kClaim || reply.items.empty()) return false;
+  const Route& route = operation.route;
+  if (reply.items[0].text == "fenced") {
+    metrics_.fenced.Increment();
+    if (close_) close_(route.session, "moved to another gateway");
+    return false;
+  }
+  // "absent": the generation's return restates everything.
+  if (reply.items[0].text != "ok" || reply.items.size() < 3) return false;
+  metrics_.claims.Increment();
+  Epoch epoch;
+  if (!absl::SimpleAtoi(reply.items[1].text, &epoch.generation) ||
+      !absl::SimpleAtoi(reply.items[2].text, &epoch.counter)) {
+    return false;
+  }
+  if (routes_.SetEpoch(*route.entry, route.session, epoch)) return false;
+  // It ended meanwhile. A newer session of the same bus claims over it; else Redis must forget it.
+  if (routes_.Find({route.entry->collector, route.entry->bus}).has_value()) return false;
+  Route ended = route;
+  ended.epoch = epoch;
+  Push({Kind::kRelease, ended, "closed by peer", {}});
+  return false;
+}
+
+void LinkKeeper::AnswerQuestions() {
+  std::vector<Question> questions;
+  {
+    const std::lock_guard lock(mutex_);
+    questions.swap(questions_);
+  }
+  if (questions.empty()) return;
+  redis::Command command = {"MGET"};
+  for (const Question& question : questions) {
+    for (const Sought& sought : question.buses) command.push_back(directory::SessionKey(sought.collector, sought.bus));
+  }
+  const absl::StatusOr<redis::Reply> reply = redis_.Call(command);
+  size_t next = 0;
+  for (Question& question : questions) {
+    std::vector<std::string> pods(question.buses.size());
+    for (std::string& pod : pods) {
+      if (!reply.ok() || next >= reply->items.size()) break;
+      const std::optional<directory::Route> route = directory::DecodeRoute(reply->items[next++].text);
+      // Our own name there is a session that has just ended or not yet begun: offline, not moved.
+      if (route.has_value() && route->pod != config_.pod) pod = route->pod;
+    }
+    question.answer(std::move(pods));
+  }
+}
+
+}  // namespace voltwell::gateway

@@ -1,0 +1,112 @@
+// Keeps in Redis which buses this pod holds, on its own thread: claims new sessions under a fencing epoch, restates all
+// each minute and at once under a new generation, removes those that ended, tells the link stream, and says where this
+// pod's gRPC is. While Redis is away facts wait, as many as the queue holds; what is dropped heals by restating.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "libs/os/clock.h"
+#include "libs/os/worker.h"
+#include "libs/redis/redis.h"
+#include "services/collector_gateway/core/gateway_metrics.h"
+#include "services/collector_gateway/core/link_book.h"
+#include "services/collector_gateway/core/routes.h"
+
+namespace voltwell::gateway {
+
+// Facts that wait for Redis; a restart brings twenty thousand at once.
+inline constexpr size_t kLinkOperationsMax = 65'536;
+// In one round trip.
+inline constexpr size_t kLinkBatchMax = 512;
+inline constexpr absl::Duration kRestateEvery = absl::Seconds(60);
+// The generation is looked at, and after a failure Redis is tried again.
+inline constexpr absl::Duration kBeatEvery = absl::Seconds(1);
+inline constexpr absl::Duration kAddressEvery = absl::Seconds(5);
+// Unknown ids recorded in a second by one pod; more are refused all the same but not written down. A flood of made-up
+// ids must not push online and offline out of the link stream.
+inline constexpr int kQuarantinedPerSecond = 50;
+
+struct LinkKeeperConfig {
+  std::string pod = {};        // Name of this pod, without spaces.
+  std::string advertise = {};  // host:port of its gRPC, as the scheduler reaches it.
+};
+
+class LinkKeeper final : public LinkBook {
+ public:
+  using CloseSession = std::function<void(SessionId, const char* reason)>;
+
+  LinkKeeper(LinkKeeperConfig config, redis::Client& redis, Routes& routes, os::Clock& clock, GatewayMetrics& metrics);
+  ~LinkKeeper() override;
+
+  // `close` ends a session that another pod holds with a higher epoch.
+  void Start(CloseSession close);
+  // Tries to tell Redis what waits, takes this pod's address away, and ends the thread. `limit` of real time.
+  void Stop(absl::Duration limit);
+  bool reached() const;  // The last round trip succeeded.
+
+  void Registered(const Route& route) override;
+  void Gone(const Route& route, const char* reason) override;
+  void Quarantined(const std::string& sent, const Peer& peer) override;
+  void WhoHolds(std::vector<Sought> buses, Answer answer) override;
+
+  // One round of work; tells when it wants the next. The worker calls it; tests may, instead of Start.
+  absl::Duration Step();
+
+ private:
+  enum class Kind { kClaim, kRelease, kQuarantine };
+  struct Operation {
+    Kind kind = Kind::kClaim;
+    Route route = {};
+    std::string text = {};  // Reason of a release, id of a quarantine.
+    Peer peer = {};
+  };
+  struct Question {
+    std::vector<Sought> buses;
+    Answer answer;
+  };
+
+  void Push(Operation operation);
+  absl::Status Beat(Instant now);
+  absl::Status LoadScripts();
+  absl::Status WorkOff();
+  void AnswerQuestions();
+  redis::Command CommandFor(const Operation& operation) const;
+  // True when it must be done again.
+  bool Apply(const Operation& operation, const redis::Reply& reply);
+  void RestateAll();
+  std::vector<Operation> TakeBatch();
+  void PutBack(std::vector<Operation>&& operations);
+
+  const LinkKeeperConfig config_;
+  redis::Client& redis_;
+  Routes& routes_;
+  os::Clock& clock_;
+  GatewayMetrics& metrics_;
+  CloseSession close_;
+
+  mutable std::mutex mutex_;
+  std::deque<Operation> waiting_;    // Guarded by mutex_.
+  std::vector<Question> questions_;  // Guarded by mutex_.
+  bool reached_ = false;             // Guarded by mutex_.
+  int quarantined_now_ = 0;          // Guarded by mutex_; in the current second.
+  Instant quarantine_second_ = -absl::InfiniteDuration();
+
+  // Of the worker.
+  std::deque<Operation> restating_;
+  int64_t generation_ = 0;
+  bool scripts_loaded_ = false;
+  std::array<std::string, 3> shas_;
+  Instant next_beat_ = -absl::InfiniteDuration();
+  Instant next_address_ = -absl::InfiniteDuration();
+  Instant next_restate_ = absl::InfiniteDuration();
+  std::unique_ptr<os::Worker> worker_;
+};
+
+}  // namespace voltwell::gateway

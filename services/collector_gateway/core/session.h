@@ -1,0 +1,82 @@
+// The record of one TCP connection. There may be twenty thousand in a process and nearly all are idle, so what an idle
+// one does not need stands behind pointers that are empty while it idles.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "services/collector_gateway/core/peer.h"
+#include "services/collector_gateway/domain/bus_queue.h"
+#include "services/collector_gateway/domain/directory_copy.h"
+#include "services/collector_gateway/domain/group_run.h"
+
+namespace voltwell::gateway {
+
+// Names a connection in the process and is never used again: shard, slot in the shard, use of the slot.
+using SessionId = uint64_t;
+inline constexpr SessionId kNoSession = 0;
+
+inline constexpr int kShardBits = 8;
+inline constexpr int kSlotBits = 24;
+inline constexpr SessionId MakeSessionId(uint32_t shard, uint32_t slot, uint32_t use) {
+  return (uint64_t{use} << 32) | (uint64_t{shard} << kSlotBits) | slot;
+}
+inline constexpr uint32_t ShardOf(SessionId id) { return static_cast<uint32_t>(id >> kSlotBits) & 0xFF; }
+inline constexpr uint32_t SlotOf(SessionId id) { return static_cast<uint32_t>(id) & 0xFFFFFF; }
+inline constexpr uint32_t UseOf(SessionId id) { return static_cast<uint32_t>(id >> 32); }
+
+// (generation of the directory, counter), compared in this order. Zero: not yet claimed.
+struct Epoch {
+  int64_t generation = 0;
+  int64_t counter = 0;
+  auto operator<=>(const Epoch&) const = default;
+};
+
+// Since the connection was made.
+struct SessionCounts {
+  int64_t exchanges_ok = 0;
+  int64_t exchanges_failed = 0;
+  int64_t bytes_in = 0;
+  int64_t bytes_out = 0;
+  int64_t bad_checksums = 0;
+  int64_t noise_bytes = 0;
+};
+
+// Until it has registered.
+struct Arrival {
+  std::string bytes = {};
+  Instant connected = absl::ZeroDuration();
+  Instant first_byte = absl::InfiniteDuration();
+  Instant last_byte = absl::InfiniteDuration();
+  bool judged = false;       // The bytes as they are were looked at after a gap.
+  bool quarantined = false;  // Recorded; no second record for the same connection.
+};
+
+// While its bus has work, or must fall quiet.
+struct BusWork {
+  BusQueue queue = {};
+  std::optional<GroupRun> run = {};
+  std::string unsent = {};  // What the socket did not take.
+  // Nothing is asked until the line was quiet for kQuietAfterFailure, or until quiet_end.
+  bool quieting = false;
+  Instant quiet_since = absl::ZeroDuration();
+  Instant quiet_end = absl::ZeroDuration();
+};
+
+struct Session {
+  int fd = -1;        // -1: the slot is free.
+  uint32_t slot = 0;  // Its place in the shard.
+  uint32_t use = 1;   // How often the slot has been taken.
+  Peer peer = {};
+  int64_t connected_ms = 0;  // Unix, for people.
+  Instant last_byte = absl::ZeroDuration();
+  Instant armed_at = absl::InfiniteDuration();  // The earliest timer that is on its way.
+  BusEntryPtr entry = {};                       // Empty until registered.
+  std::unique_ptr<Arrival> arrival = {};
+  std::unique_ptr<BusWork> work = {};
+  SessionCounts counts = {};
+};
+
+}  // namespace voltwell::gateway

@@ -1,0 +1,325 @@
+// The life of a connection; see shard.h.
+#include "services/collector_gateway/core/shard.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/check.h"
+#include "libs/log/log.h"
+
+namespace voltwell::gateway {
+namespace {
+
+// The loop's own wake-up token has all bits set, so this cannot be a session either: session ids have a use below 2^32
+// - 1.
+constexpr uint64_t kListenerToken = ~uint64_t{0} - 1;
+constexpr int kAcceptsPerTurn = 64;
+constexpr int kReadsPerTurn = 4;
+// A half-open connection is found by the kernel, at no cost to us: idle 60 s, then three probes 15 s apart.
+constexpr int kKeepaliveIdleSeconds = 60;
+constexpr int kKeepaliveIntervalSeconds = 15;
+constexpr int kKeepaliveProbes = 3;
+// Bytes of ours not acknowledged for so long: the line is dead.
+constexpr int kUserTimeoutMs = 30'000;
+
+void SetOption(int fd, int level, int option, int value) {
+  // A socket that refuses an option still works, only less well.
+  [[maybe_unused]] const int result = setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+const char* ReasonOf(int error) {
+  switch (error) {
+    case ETIMEDOUT:
+      return "silent";
+    case ECONNRESET:
+    case EPIPE:
+      return "reset by peer";
+    default:
+      return "line failed";
+  }
+}
+
+}  // namespace
+
+Shard::Shard(uint32_t number, ShardContext context)
+    : number_(number), context_(std::move(context)), loop_(absl::StrCat("shard", number), context_.clock, *this) {}
+
+Shard::~Shard() {
+  loop_.Stop();
+  if (listener_ >= 0) close(listener_);
+  for (const Session& session : sessions_) {
+    if (session.fd >= 0) close(session.fd);
+  }
+}
+
+void Shard::Listen(int fd) {
+  listener_ = fd;
+  VW_CHECK(loop_.Watch(fd, EPOLLIN, kListenerToken));
+}
+
+void Shard::StopListening() {
+  if (listener_ < 0) return;
+  loop_.Unwatch(listener_);
+  close(listener_);
+  listener_ = -1;
+}
+
+void Shard::Accept() {
+  for (int i = 0; i < kAcceptsPerTurn && listener_ >= 0; ++i) {
+    sockaddr_storage address = {};
+    socklen_t length = sizeof(address);
+    const int fd = accept4(listener_, reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      context_.metrics.accepted.Increment();
+      context_.deal(fd, PeerOf(address));
+      continue;
+    }
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      context_.metrics.accept_pauses.Increment();
+      log::Warning("no file descriptor left; accepting pauses", {{"open", static_cast<uint64_t>(open())}});
+      loop_.Unwatch(listener_);
+      loop_.Arm(kListenerToken, loop_.now() + kAcceptPause);
+      return;
+    }
+    if (errno != ECONNABORTED && errno != EINTR) return;
+  }
+}
+
+void Shard::Adopt(int fd, Peer peer) {
+  if (draining_ || open() >= context_.sessions_max) {
+    context_.metrics.Refused(draining_ ? Refusal::kDraining : Refusal::kFull).Increment();
+    close(fd);
+    return;
+  }
+  SetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  SetOption(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  SetOption(fd, IPPROTO_TCP, TCP_KEEPIDLE, kKeepaliveIdleSeconds);
+  SetOption(fd, IPPROTO_TCP, TCP_KEEPINTVL, kKeepaliveIntervalSeconds);
+  SetOption(fd, IPPROTO_TCP, TCP_KEEPCNT, kKeepaliveProbes);
+  SetOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, kUserTimeoutMs);
+  MakeRoomForArrival();
+  Session& session = *NewSession();
+  session.fd = fd;
+  session.peer = peer;
+  session.connected_ms = absl::ToUnixMillis(context_.clock.Now());
+  session.last_byte = loop_.now();
+  session.arrival = std::make_unique<Arrival>();
+  session.arrival->connected = loop_.now();
+  arrivals_.push_back(IdOf(session));
+  ++unregistered_;
+  context_.metrics.unregistered.Increment();
+  if (!loop_.Watch(fd, EPOLLIN, IdOf(session))) {
+    End(session, "line failed");
+    return;
+  }
+  Rearm(session);
+}
+
+Session* Shard::NewSession() {
+  open_.fetch_add(1);
+  if (free_.empty()) {
+    sessions_.emplace_back();
+    sessions_.back().slot = static_cast<uint32_t>(sessions_.size() - 1);
+    return &sessions_.back();
+  }
+  Session* const session = &sessions_[free_.back()];
+  free_.pop_back();
+  return session;
+}
+
+SessionId Shard::IdOf(const Session& session) const { return MakeSessionId(number_, session.slot, session.use); }
+
+Session* Shard::Find(SessionId id) {
+  if (SlotOf(id) >= sessions_.size()) return nullptr;
+  Session& session = sessions_[SlotOf(id)];
+  return session.fd >= 0 && session.use == UseOf(id) ? &session : nullptr;
+}
+
+void Shard::OnReady(uint64_t token, uint32_t events) {
+  if (token == kListenerToken) {
+    Accept();
+    return;
+  }
+  Session* session = Find(token);
+  if (session == nullptr) return;
+  if ((events & EPOLLOUT) != 0) {
+    FlushUnsent(*session);
+    session = Find(token);
+  }
+  // Errors and hang-ups show themselves in the read.
+  if (session != nullptr && (events & ~static_cast<uint32_t>(EPOLLOUT)) != 0) Read(*session);
+}
+
+void Shard::Read(Session& session) {
+  const SessionId id = IdOf(session);
+  for (int i = 0; i < kReadsPerTurn; ++i) {
+    const ssize_t got = recv(session.fd, buffer_.data(), buffer_.size(), 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (got <= 0) {
+      End(session, got == 0 ? "closed by peer" : ReasonOf(errno));
+      return;
+    }
+    const base::ByteView bytes(buffer_.data(), static_cast<size_t>(got));
+    session.counts.bytes_in += got;
+    session.last_byte = loop_.now();
+    context_.metrics.bytes_in.Increment(static_cast<double>(got));
+    if (session.arrival != nullptr) {
+      OnArrivalBytes(session, bytes);
+    } else {
+      OnLineBytes(session, bytes);
+    }
+    if (bytes.size() < buffer_.size() || Find(id) == nullptr) return;
+  }
+}
+
+void Shard::OnTimer(uint64_t token, Instant at) {
+  if (token == kListenerToken) {
+    if (listener_ >= 0) loop_.Watch(listener_, EPOLLIN, kListenerToken);
+    return;
+  }
+  Session* const session = Find(token);
+  // An earlier timer was armed since; that one counts.
+  if (session == nullptr || session->armed_at != at) return;
+  session->armed_at = absl::InfiniteDuration();
+  if (const auto closing = close_at_.find(token); closing != close_at_.end() && closing->second <= loop_.now()) {
+    End(*session, "gateway drained");
+    return;
+  }
+  if (session->arrival != nullptr) {
+    OnArrivalTime(*session);
+  } else {
+    OnBusTime(*session);
+  }
+  if (Session* const still = Find(token); still != nullptr) Rearm(*still);
+}
+
+// Deadlines mostly move away (each exchange sets a later one), so a timer that comes too early is armed again when it
+// fires; an exchange costs no timer.
+void Shard::Rearm(Session& session) {
+  const Instant wanted = WakeAt(session);
+  if (wanted >= session.armed_at || wanted == absl::InfiniteDuration()) return;
+  session.armed_at = wanted;
+  loop_.Arm(IdOf(session), wanted);
+}
+
+Instant Shard::WakeAt(const Session& session) const {
+  Instant wake = absl::InfiniteDuration();
+  if (draining_) {
+    const auto closing = close_at_.find(IdOf(session));
+    if (closing != close_at_.end()) wake = closing->second;
+  }
+  if (const Arrival* const arrival = session.arrival.get(); arrival != nullptr) {
+    wake = std::min(wake, arrival->connected + kRegistrationTimeout);
+    if (directory_usable_) wake = std::min(wake, arrival->first_byte + kUnknownIdGrace);
+    if (!arrival->judged) wake = std::min(wake, arrival->last_byte + kRegistrationGap);
+  }
+  if (const BusWork* const work = session.work.get(); work != nullptr) {
+    if (work->run.has_value()) wake = std::min(wake, work->run->wake_at());
+    if (work->quieting) wake = std::min({wake, work->quiet_since + kQuietAfterFailure, work->quiet_end});
+    wake = std::min(wake, work->queue.next_expiry());
+  }
+  return wake;
+}
+
+void Shard::Close(SessionId id, const char* reason) {
+  if (Session* const session = Find(id); session != nullptr) End(*session, reason);
+}
+
+void Shard::End(Session& session, const char* reason) {
+  const SessionId id = IdOf(session);
+  close(session.fd);  // Also takes it out of the epoll set.
+  session.fd = -1;
+  if (session.arrival != nullptr) {
+    --unregistered_;
+    context_.metrics.unregistered.Decrement();
+  } else {
+    FailWork(session);
+    context_.metrics.sessions.Decrement();
+    if (const std::optional<Route> route = context_.routes.Erase(*session.entry, id)) {
+      context_.links.Gone(*route, reason);
+    }
+    log::Debug("collector gone", {{"collector", session.entry->collector},
+                                  {"bus", session.entry->bus},
+                                  {"peer", ToText(session.peer)},
+                                  {"reason", reason}});
+  }
+  close_at_.erase(id);
+  const uint32_t use = session.use + 1;
+  session = Session();
+  session.slot = SlotOf(id);
+  session.use = use;
+  free_.push_back(session.slot);
+  open_.fetch_sub(1);
+}
+
+bool Shard::Describe(SessionFacts& facts) {
+  const Session* const session = Find(facts.route.session);
+  if (session == nullptr) return false;
+  facts.counts = session->counts;
+  facts.idle = loop_.now() - session->last_byte;
+  if (session->work != nullptr) {
+    facts.queued = static_cast<int>(session->work->queue.size()) + (session->work->run.has_value() ? 1 : 0);
+  }
+  return true;
+}
+
+void Shard::UseDirectory(std::shared_ptr<const DirectoryCopy> directory, bool usable) {
+  directory_ = std::move(directory);
+  directory_usable_ = usable;
+  for (size_t slot = 0; slot < sessions_.size(); ++slot) {
+    Session& session = sessions_[slot];
+    if (session.fd < 0) continue;
+    if (session.arrival != nullptr) {
+      // Whoever dialled before the directory told of him.
+      if (session.arrival->judged && !Judge(session, true)) continue;
+      Rearm(session);
+      continue;
+    }
+    const BusEntryPtr entry = directory_->Find(session.entry->registration);
+    if (entry == session.entry) continue;
+    if (entry == nullptr) {
+      End(session, "removed from the directory");
+    } else if (entry->collector != session.entry->collector || entry->bus != session.entry->bus ||
+               entry->tenant != session.entry->tenant || !entry->source.Contains(session.peer.address)) {
+      End(session, "moved in the directory");
+    } else if (session.work == nullptr || !session.work->run.has_value()) {
+      // A run under way has views into the old entry; the session takes the new one with the next change of the
+      // directory.
+      session.entry = entry;
+      context_.routes.SetEntry(IdOf(session), entry);
+    }
+  }
+}
+
+void Shard::Drain() {
+  draining_ = true;
+  StopListening();
+  for (size_t slot = 0; slot < sessions_.size(); ++slot) {
+    Session& session = sessions_[slot];
+    if (session.fd < 0) continue;
+    if (session.arrival != nullptr) {
+      Refuse(session, Refusal::kDraining, "gateway drained");
+      continue;
+    }
+    if (session.work != nullptr) {
+      for (Item& item : session.work->queue.TakeAll()) Answer(std::move(item), Outcome::kOffline);
+      if (session.work->run.has_value()) continue;  // FinishRun closes it.
+    }
+    CloseSoon(session);
+  }
+}
+
+void Shard::CloseSoon(Session& session) {
+  close_at_[IdOf(session)] = loop_.now() + kDrainJitter * os::Fraction(context_.random);
+  Rearm(session);
+}
+
+}  // namespace voltwell::gateway

@@ -1,0 +1,154 @@
+// One thread's share of the sessions: accepts bytes, knows who dials, and runs each bus's exchanges. All state of a
+// session is touched by its shard's thread only; other threads Post. Split over shard.cpp (life of a connection),
+// shard_arrival.cpp (until it has registered) and shard_bus.cpp (exchanges).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "libs/os/clock.h"
+#include "libs/os/random.h"
+#include "services/collector_gateway/core/batch.h"
+#include "services/collector_gateway/core/event_loop.h"
+#include "services/collector_gateway/core/gateway_metrics.h"
+#include "services/collector_gateway/core/link_book.h"
+#include "services/collector_gateway/core/routes.h"
+#include "services/collector_gateway/core/session.h"
+
+namespace voltwell::gateway {
+
+// An unknown id is sent nothing and closed after this.
+inline constexpr absl::Duration kUnknownIdGrace = absl::Seconds(5);
+// A connection that has not registered is closed after this.
+inline constexpr absl::Duration kRegistrationTimeout = absl::Seconds(30);
+// Bytes kept before registration; ids have at most 64. What is longer is nobody's registration.
+inline constexpr size_t kRegistrationBytesMax = 256;
+// Connections of one shard that have not registered; one more closes the oldest, so that silent dialers keep nobody
+// out.
+inline constexpr size_t kUnregisteredMax = 4096;
+// Accepting stops for this long when file descriptors run out, else the loop would spin on the ready listener.
+inline constexpr absl::Duration kAcceptPause = absl::Milliseconds(500);
+// When draining, sessions end spread over this, so that their collectors do not dial the next pod all at once.
+inline constexpr absl::Duration kDrainJitter = absl::Seconds(1);
+
+// What shards share.
+struct ShardContext {
+  os::Clock& clock;
+  os::Random& random;
+  Routes& routes;
+  LinkBook& links;
+  GatewayMetrics& metrics;
+  size_t sessions_max;  // Of one shard.
+  // To another shard.
+  std::function<void(SessionId, const char*)> close;
+  // A new connection, to whichever shard is next.
+  std::function<void(int, Peer)> deal;
+};
+
+// An item and the session that carries it.
+struct RoutedItem {
+  SessionId session = kNoSession;
+  Item item = {};
+};
+
+// As ListSessions tells it.
+struct SessionFacts {
+  Route route = {};
+  SessionCounts counts = {};
+  absl::Duration idle = absl::ZeroDuration();
+  int queued = 0;
+};
+
+class Shard final : private EventLoop::Handler {
+ public:
+  Shard(uint32_t number, ShardContext context);
+  ~Shard() override;
+
+  void Start() { loop_.Start(); }
+  void Stop() { loop_.Stop(); }
+  void Post(EventLoop::Task task) { loop_.Post(std::move(task)); }
+
+  // The rest runs on the shard's thread: call through Post.
+  void Listen(int fd);
+  void StopListening();
+  void Adopt(int fd, Peer peer);
+  void Submit(std::vector<RoutedItem>&& items, std::shared_ptr<ResultSink> sink);
+  // Forgets what this call still has waiting; what is on a bus ends there.
+  void Drop(const std::shared_ptr<ResultSink>& sink);
+  void Close(SessionId id, const char* reason);
+  // Adds what it knows to facts whose session is here; false when it ended meanwhile.
+  bool Describe(SessionFacts& facts);
+  // Sessions whose id is gone or now means another bus are closed. `usable` is false while the generation is absent:
+  // then nobody is unknown.
+  void UseDirectory(std::shared_ptr<const DirectoryCopy> directory, bool usable);
+  // Ends what is queued, lets what is on the buses finish, then closes all within kDrainJitter.
+  void Drain();
+  // From any thread.
+  size_t open() const { return open_.load(); }
+
+ private:
+  // shard.cpp
+  void OnReady(uint64_t token, uint32_t events) override;
+  void OnTimer(uint64_t token, Instant at) override;
+  Instant OnTurnEnd() override;
+  void Accept();
+  Session* Find(SessionId id);
+  SessionId IdOf(const Session& session) const;
+  Session* NewSession();
+  void Read(Session& session);
+  // The session is gone afterwards.
+  void End(Session& session, const char* reason);
+  // Its next timer, in time for whatever it waits for.
+  void Rearm(Session& session);
+  Instant WakeAt(const Session& session) const;
+  void CloseSoon(Session& session);
+
+  // shard_arrival.cpp
+  void OnArrivalBytes(Session& session, base::ByteView bytes);
+  void OnArrivalTime(Session& session);
+  // True while it is still an arrival.
+  bool Judge(Session& session, bool quiet);
+  void Register(Session& session, const Identified& identified);
+  void Refuse(Session& session, Refusal refusal, const char* reason);
+  void MakeRoomForArrival();
+
+  // shard_bus.cpp
+  void OnLineBytes(Session& session, base::ByteView bytes);
+  void OnBusTime(Session& session);
+  void Pump(Session& session);
+  void Act(Session& session, GroupRun::Move move);
+  // False when the session has ended by it.
+  bool Write(Session& session, absl::string_view bytes);
+  void FlushUnsent(Session& session);
+  void FinishRun(Session& session, Result&& result);
+  void FailWork(Session& session);
+  void Answer(Item&& item, Outcome outcome);
+  void Deliver(const std::shared_ptr<Batch>& batch, Result&& result);
+  bool Quieting(BusWork& work) const;
+  Keepalives KeepalivesOf(const Session& session) const;
+
+  const uint32_t number_;
+  ShardContext context_;
+  EventLoop loop_;
+  int listener_ = -1;
+  bool draining_ = false;
+  std::shared_ptr<const DirectoryCopy> directory_ = std::make_shared<DirectoryCopy>();
+  bool directory_usable_ = false;
+
+  std::deque<Session> sessions_;  // By slot; a deque never moves them.
+  std::vector<uint32_t> free_;    // Slots.
+  std::atomic<size_t> open_ = 0;
+  std::deque<SessionId> arrivals_;  // Oldest first; those that registered or ended meanwhile are skipped.
+  size_t unregistered_ = 0;
+  absl::flat_hash_map<SessionId, Instant> close_at_;  // While draining.
+  std::vector<std::shared_ptr<Batch>> to_flush_;
+  std::array<uint8_t, 65536> buffer_;
+};
+
+}  // namespace voltwell::gateway

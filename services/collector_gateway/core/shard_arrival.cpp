@@ -1,0 +1,90 @@
+// A connection until it has registered. Whatever we send goes out on somebody's RS-485 line, so nothing is sent before
+// it is known whose; see shard.h.
+#include <algorithm>
+
+#include "libs/log/log.h"
+#include "services/collector_gateway/core/shard.h"
+
+namespace voltwell::gateway {
+
+void Shard::OnArrivalBytes(Session& session, base::ByteView bytes) {
+  Arrival& arrival = *session.arrival;
+  const size_t room = kRegistrationBytesMax - std::min(kRegistrationBytesMax, arrival.bytes.size());
+  const base::ByteView kept = bytes.first(std::min(room, bytes.size()));
+  arrival.bytes.append(reinterpret_cast<const char*>(kept.data()), kept.size());
+  if (arrival.first_byte == absl::InfiniteDuration()) arrival.first_byte = loop_.now();
+  arrival.last_byte = loop_.now();
+  arrival.judged = false;
+  if (Judge(session, false)) Rearm(session);
+}
+
+void Shard::OnArrivalTime(Session& session) {
+  const Arrival& arrival = *session.arrival;
+  const Instant now = loop_.now();
+  if (!arrival.judged && now >= arrival.last_byte + kRegistrationGap && !Judge(session, true)) return;
+  if (directory_usable_ && now >= arrival.first_byte + kUnknownIdGrace) {
+    Refuse(session, Refusal::kUnknownId, "unknown id");
+  } else if (now >= arrival.connected + kRegistrationTimeout) {
+    Refuse(session, Refusal::kNoRegistration, "no registration");
+  }
+}
+
+bool Shard::Judge(Session& session, bool quiet) {
+  Arrival& arrival = *session.arrival;
+  const Identified identified = directory_->Identify(base::AsBytes(arrival.bytes), quiet);
+  if (quiet) arrival.judged = true;
+  if (identified.kind == Identified::Kind::kKnown) {
+    Register(session, identified);
+    return false;
+  }
+  // While the generation is absent the copy may be old: nobody is unknown then.
+  if (identified.kind == Identified::Kind::kUnknown && directory_usable_ && !identified.may_grow &&
+      !arrival.quarantined) {
+    arrival.quarantined = true;
+    context_.links.Quarantined(arrival.bytes, session.peer);
+  }
+  return true;
+}
+
+void Shard::Register(Session& session, const Identified& identified) {
+  if (!identified.entry->source.Contains(session.peer.address)) {
+    log::Warning("collector dialled from a network that is not its own",
+                 {{"collector", identified.entry->collector}, {"peer", ToText(session.peer)}});
+    Refuse(session, Refusal::kWrongNetwork, "wrong network");
+    return;
+  }
+  const std::string rest = session.arrival->bytes.substr(identified.used);
+  session.arrival.reset();
+  --unregistered_;
+  context_.metrics.unregistered.Decrement();
+  context_.metrics.sessions.Increment();
+  context_.metrics.registrations.Increment();
+  session.entry = identified.entry;
+  const Route route = {IdOf(session), session.entry, session.peer, session.connected_ms, {}};
+  // A collector that lost its line dials again while we still hold the dead connection: the new one wins.
+  if (const std::optional<Route> replaced = context_.routes.Insert(route)) {
+    context_.metrics.replaced.Increment();
+    context_.close(replaced->session, "replaced");
+  }
+  context_.links.Registered(route);
+  log::Debug("collector registered",
+             {{"collector", session.entry->collector}, {"bus", session.entry->bus}, {"peer", ToText(session.peer)}});
+  if (!rest.empty()) OnLineBytes(session, base::AsBytes(rest));
+}
+
+void Shard::Refuse(Session& session, Refusal refusal, const char* reason) {
+  context_.metrics.Refused(refusal).Increment();
+  End(session, reason);
+}
+
+void Shard::MakeRoomForArrival() {
+  while (!arrivals_.empty()) {
+    Session* const oldest = Find(arrivals_.front());
+    const bool waiting = oldest != nullptr && oldest->arrival != nullptr;
+    if (waiting && unregistered_ < kUnregisteredMax) return;
+    arrivals_.pop_front();
+    if (waiting) Refuse(*oldest, Refusal::kCrowdedOut, "crowded out");
+  }
+}
+
+}  // namespace voltwell::gateway

@@ -1,0 +1,247 @@
+// Exchanges of one bus at a time: queue, run, quiet, results; see shard.h.
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "services/collector_gateway/core/shard.h"
+
+namespace voltwell::gateway {
+namespace {
+
+bool IsUrgent(Priority priority) { return priority >= Priority::kInteractive; }
+
+}  // namespace
+
+Keepalives Shard::KeepalivesOf(const Session& session) const {
+  return Keepalives(base::AsBytes(session.entry->heartbeat), base::AsBytes(session.entry->registration));
+}
+
+void Shard::Submit(std::vector<RoutedItem>&& items, std::shared_ptr<ResultSink> sink) {
+  const auto batch = std::make_shared<Batch>(std::move(sink));
+  batch->outstanding = items.size();
+  // First all are queued, then buses start: the order among them is the queue's, not the call's.
+  for (RoutedItem& routed : items) {
+    routed.item.batch = batch;
+    Session* const session = Find(routed.session);
+    if (session == nullptr || session->entry == nullptr || draining_) {
+      Answer(std::move(routed.item), Outcome::kOffline);
+      continue;
+    }
+    if (session->work == nullptr) session->work = std::make_unique<BusWork>();
+    context_.metrics.queue_depth.Observe(static_cast<double>(session->work->queue.size()));
+    if (!session->work->queue.Push(std::move(routed.item), loop_.now())) Answer(std::move(routed.item), Outcome::kBusy);
+  }
+  for (const RoutedItem& routed : items) {
+    if (Session* const session = Find(routed.session); session != nullptr && session->work != nullptr) Pump(*session);
+  }
+}
+
+void Shard::Drop(const std::shared_ptr<ResultSink>& sink) {
+  for (Session& session : sessions_) {
+    if (session.fd < 0 || session.work == nullptr) continue;
+    session.work->queue.Drop([&sink](const Item& item) { return item.batch->sink == sink; });
+    Pump(session);
+  }
+}
+
+void Shard::OnLineBytes(Session& session, base::ByteView bytes) {
+  BusWork* const work = session.work.get();
+  if (work != nullptr && work->run.has_value()) {
+    Act(session, work->run->OnBytes(bytes, loop_.now()));
+    return;
+  }
+  const size_t noise = KeepalivesOf(session).CountNoise(bytes);
+  session.counts.noise_bytes += static_cast<int64_t>(noise);
+  if (noise == 0) return;
+  context_.metrics.noise_bytes.Increment(static_cast<double>(noise));
+  // A late answer is still coming in: its bytes put the next question off.
+  if (work != nullptr && work->quieting) work->quiet_since = loop_.now();
+}
+
+void Shard::OnBusTime(Session& session) {
+  if (session.work == nullptr) return;
+  if (session.work->run.has_value()) {
+    const SessionId id = IdOf(session);
+    Act(session, session.work->run->OnTime(loop_.now()));
+    if (Find(id) == nullptr) return;
+  }
+  if (session.work != nullptr) Pump(session);
+}
+
+bool Shard::Quieting(BusWork& work) const {
+  if (!work.quieting) return false;
+  const Instant now = loop_.now();
+  work.quieting = now < work.quiet_since + kQuietAfterFailure && now < work.quiet_end;
+  return work.quieting;
+}
+
+// Starts the next item when the bus is free, and lets go of what a bus at rest does not need.
+void Shard::Pump(Session& session) {
+  BusWork& work = *session.work;
+  for (Item& item : work.queue.TakeExpired(loop_.now())) Answer(std::move(item), Outcome::kExpired);
+  while (!work.run.has_value() && !Quieting(work)) {
+    std::optional<Item> item = work.queue.Next(loop_.now());
+    if (!item.has_value()) {
+      if (work.unsent.empty()) session.work.reset();
+      break;
+    }
+    // The turn may have been long: not_after is held against the clock right before the first byte.
+    const Instant now = context_.clock.Monotonic();
+    if (now > item->not_after) {
+      Answer(*std::move(item), Outcome::kExpired);
+      continue;
+    }
+    work.run.emplace(*std::move(item), session.entry->timing, KeepalivesOf(session));
+    const SessionId id = IdOf(session);
+    Act(session, work.run->Begin(now));
+    // Act pumps by itself when the run ended meanwhile.
+    if (Find(id) == nullptr) return;
+    break;
+  }
+  Rearm(session);
+}
+
+void Shard::Act(Session& session, GroupRun::Move move) {
+  while (move != GroupRun::Move::kWait) {
+    GroupRun& run = *session.work->run;
+    if (move == GroupRun::Move::kDone) {
+      FinishRun(session, run.TakeResult());
+      return;
+    }
+    if (!Write(session, run.to_send())) return;
+    move = run.OnSent(loop_.now());
+  }
+  Rearm(session);
+}
+
+bool Shard::Write(Session& session, absl::string_view bytes) {
+  BusWork& work = *session.work;
+  if (work.unsent.empty()) {
+    const ssize_t sent = send(session.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+      // Not one byte went out: for a first question nothing was sent.
+      if (work.run->first_question()) {
+        Result result = work.run->TakeFailed(Outcome::kOffline, loop_.now());
+        result.replies.clear();
+        const std::shared_ptr<Batch> batch = work.run->item().batch;
+        work.run.reset();
+        Deliver(batch, std::move(result));
+      }
+      End(session, "reset by peer");
+      return false;
+    }
+    if (sent > 0) {
+      session.counts.bytes_out += sent;
+      context_.metrics.bytes_out.Increment(static_cast<double>(sent));
+      bytes.remove_prefix(static_cast<size_t>(sent));
+    }
+    if (bytes.empty()) return true;
+  }
+  work.unsent.append(bytes.data(), bytes.size());
+  loop_.Change(session.fd, EPOLLIN | EPOLLOUT, IdOf(session));
+  return true;
+}
+
+void Shard::FlushUnsent(Session& session) {
+  BusWork* const work = session.work.get();
+  if (work == nullptr) return;
+  const ssize_t sent = send(session.fd, work->unsent.data(), work->unsent.size(), MSG_NOSIGNAL);
+  if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+    End(session, "reset by peer");
+    return;
+  }
+  if (sent > 0) {
+    session.counts.bytes_out += sent;
+    context_.metrics.bytes_out.Increment(static_cast<double>(sent));
+    work->unsent.erase(0, static_cast<size_t>(sent));
+  }
+  if (!work->unsent.empty()) return;
+  loop_.Change(session.fd, EPOLLIN, IdOf(session));
+  Pump(session);
+}
+
+void Shard::FinishRun(Session& session, Result&& result) {
+  BusWork& work = *session.work;
+  const codec::frame::CutterCounts& counts = work.run->counts();
+  session.counts.noise_bytes += static_cast<int64_t>(counts.noise_bytes);
+  session.counts.bad_checksums += static_cast<int64_t>(counts.bad_checksums);
+  if (counts.noise_bytes > 0) context_.metrics.noise_bytes.Increment(static_cast<double>(counts.noise_bytes));
+  if (counts.bad_checksums > 0) context_.metrics.bad_checksums.Increment(static_cast<double>(counts.bad_checksums));
+  context_.metrics.busy_seconds.Increment(absl::ToDoubleSeconds(result.bus_time));
+  const Exchange& last = work.run->item().exchanges.back();
+  work.quiet_since = loop_.now();
+  if (result.outcome != Outcome::kOk) {
+    ++session.counts.exchanges_failed;
+    work.quieting = true;
+    work.quiet_end = loop_.now() + kQuietWaitMax;
+  } else {
+    ++session.counts.exchanges_ok;
+    // Nobody answers a broadcast: its bytes must have left the line before the next question.
+    work.quieting = last.no_reply;
+    work.quiet_end = loop_.now() + WireTime(last.question.request.size(), session.entry->timing.baud);
+  }
+  const std::shared_ptr<Batch> batch = work.run->item().batch;
+  work.run.reset();
+  Deliver(batch, std::move(result));
+  if (draining_) {
+    CloseSoon(session);
+    return;
+  }
+  Pump(session);
+}
+
+void Shard::FailWork(Session& session) {
+  const std::unique_ptr<BusWork> work = std::move(session.work);
+  if (work == nullptr) return;
+  if (work->run.has_value()) {
+    const std::shared_ptr<Batch> batch = work->run->item().batch;
+    Deliver(batch, work->run->TakeFailed(Outcome::kLost, loop_.now()));
+  }
+  for (Item& item : work->queue.TakeAll()) Answer(std::move(item), Outcome::kOffline);
+}
+
+void Shard::Answer(Item&& item, Outcome outcome) {
+  Result result;
+  result.id = item.id;
+  result.priority = item.priority;
+  result.outcome = outcome;
+  Deliver(item.batch, std::move(result));
+}
+
+void Shard::Deliver(const std::shared_ptr<Batch>& batch, Result&& result) {
+  context_.metrics.Exchanges(result.outcome).Increment();
+  batch->urgent = batch->urgent || IsUrgent(result.priority);
+  batch->ready.push_back(std::move(result));
+  --batch->outstanding;
+  if (batch->listed) return;
+  batch->listed = true;
+  batch->due = loop_.now() + kFlushAfter;
+  to_flush_.push_back(batch);
+}
+
+// Results of a whole turn go up together.
+Instant Shard::OnTurnEnd() {
+  Instant next = absl::InfiniteDuration();
+  for (size_t i = 0; i < to_flush_.size();) {
+    Batch& batch = *to_flush_[i];
+    const bool now =
+        batch.urgent || batch.outstanding == 0 || batch.ready.size() >= kFlushResults || batch.due <= loop_.now();
+    if (!now) {
+      next = std::min(next, batch.due);
+      ++i;
+      continue;
+    }
+    batch.listed = false;
+    batch.urgent = false;
+    context_.metrics.flushes.Increment();
+    batch.sink->Deliver(std::exchange(batch.ready, {}));
+    to_flush_[i] = std::move(to_flush_.back());
+    to_flush_.pop_back();
+  }
+  return next;
+}
+
+}  // namespace voltwell::gateway

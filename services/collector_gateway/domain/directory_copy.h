@@ -1,0 +1,83 @@
+// The gateway's copy of the collector directory, immutable once made, and the rule by which the first bytes of a
+// connection tell who dials. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/btree_map.h"
+#include "absl/strings/string_view.h"
+#include "libs/base/bytes.h"
+#include "services/collector_gateway/domain/group_run.h"
+
+namespace voltwell::gateway {
+
+// IPv6, or IPv4 as ::ffff:a.b.c.d.
+using Address = std::array<uint8_t, 16>;
+
+struct Network {
+  Address address = {};
+  int prefix = 0;  // Bits of the 128 that count; 0: every address.
+  bool Contains(const Address& other) const;
+};
+
+// One bus of one collector, as the registry publishes it.
+struct BusEntry {
+  std::string registration = {};     // The bytes that its connection sends first.
+  std::string registration_id = {};  // The same as people write it: the field of the directory's hash.
+  std::string collector = {};
+  std::string tenant = {};
+  int bus = 1;
+  BusTiming timing = {};
+  std::string heartbeat = {};  // Empty: none.
+  Network source = {};
+};
+using BusEntryPtr = std::shared_ptr<const BusEntry>;
+
+// Registration bytes end at the first gap of this length. An id may be the beginning of another, known (VW-1 and
+// VW-1/2) or not (VW-12), so that a match alone proves nothing until the sender has paused; boxes send the packet in
+// one piece.
+inline constexpr absl::Duration kRegistrationGap = absl::Milliseconds(50);
+
+struct Identified {
+  enum class Kind {
+    kWait,     // More bytes or a gap will tell.
+    kKnown,    // `entry` registered with the first `used` bytes.
+    kUnknown,  // No id of the directory; might still become one when `may_grow`.
+  };
+  Kind kind = Kind::kWait;
+  BusEntryPtr entry = {};
+  size_t used = 0;
+  bool may_grow = false;
+};
+
+class DirectoryCopy {
+ public:
+  DirectoryCopy() = default;
+  DirectoryCopy(int64_t generation, std::vector<BusEntryPtr> entries);
+  // This copy with some entries written and others (by registration_id) removed.
+  DirectoryCopy With(const std::vector<BusEntryPtr>& written, const std::vector<std::string>& removed) const;
+
+  // Who sent these first bytes. `quiet`: nothing followed them for kRegistrationGap.
+  //   The longest known id at the beginning counts, if what follows it is nothing, a line end or zero byte (both belong
+  //   to the packet), the box's own heartbeat, or the beginning of a frame (FE, or 68 with a second 68 seven bytes on).
+  //   Without quiet only a line end, a zero byte or the heartbeat proves that the id is complete.
+  Identified Identify(base::ByteView bytes, bool quiet) const;
+
+  // By exact registration bytes; null when there is none.
+  BusEntryPtr Find(absl::string_view registration) const;
+  size_t size() const { return entries_.size(); }
+  int64_t generation() const { return generation_; }
+
+ private:
+  bool IsBeginning(absl::string_view bytes) const;
+
+  int64_t generation_ = 0;  // 0: never loaded.
+  absl::btree_map<std::string, BusEntryPtr> entries_;
+  std::vector<size_t> lengths_;  // Of the ids, longest first.
+};
+
+}  // namespace voltwell::gateway
