@@ -13,11 +13,6 @@ absl::Status NotSupported(Protocol protocol) {
                                {{"protocol", absl::StrCat(static_cast<int>(protocol))}});
 }
 
-absl::Status TooLarge(size_t size) {
-  return base::InvalidArgument("BATCH_TOO_LARGE", "a batch holds at most 512 items",
-                               {{"size", absl::StrCat(size)}, {"limit", absl::StrCat(kBatchMax)}});
-}
-
 }  // namespace
 
 absl::StatusOr<ExchangeGroup> Encode(const Command& command) {
@@ -32,20 +27,10 @@ Decoded Decode(const Answer& answer) {
   return decoded;
 }
 
-absl::StatusOr<std::vector<absl::StatusOr<ExchangeGroup>>> EncodeBatch(const std::vector<Command>& commands) {
-  if (commands.size() > kBatchMax) return TooLarge(commands.size());
-  std::vector<absl::StatusOr<ExchangeGroup>> groups;
-  groups.reserve(commands.size());
-  for (const Command& command : commands) groups.push_back(Encode(command));
-  return groups;
-}
-
-absl::StatusOr<std::vector<Decoded>> DecodeBatch(const std::vector<Answer>& answers) {
-  if (answers.size() > kBatchMax) return TooLarge(answers.size());
-  std::vector<Decoded> decoded;
-  decoded.reserve(answers.size());
-  for (const Answer& answer : answers) decoded.push_back(Decode(answer));
-  return decoded;
+absl::Status CheckBatch(size_t size) {
+  if (size <= kBatchMax) return absl::OkStatus();
+  return base::InvalidArgument("BATCH_TOO_LARGE", "a batch holds at most 512 items",
+                               {{"size", absl::StrCat(size)}, {"limit", absl::StrCat(kBatchMax)}});
 }
 
 absl::StatusOr<ExplainedBytes> Explain(base::ByteView bytes, Protocol protocol, bool show_secrets) {

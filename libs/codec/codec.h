@@ -1,5 +1,5 @@
-// The one door to what bytes mean: commands to exchanges, what came back to values, any bytes to words. Pure; a batch
-// in, a batch out, an error for each item.
+// The one door to what bytes mean: commands to exchanges, what came back to values, any bytes to words. Pure and
+// without state.
 #pragma once
 
 #include <cstdint>
@@ -128,9 +128,8 @@ struct ExplainedBytes {
 absl::StatusOr<ExchangeGroup> Encode(const Command& command);
 Decoded Decode(const Answer& answer);
 
-// The same for a batch. BATCH_TOO_LARGE for more than kBatchMax.
-absl::StatusOr<std::vector<absl::StatusOr<ExchangeGroup>>> EncodeBatch(const std::vector<Command>& commands);
-absl::StatusOr<std::vector<Decoded>> DecodeBatch(const std::vector<Answer>& answers);
+// BATCH_TOO_LARGE for more than kBatchMax items.
+absl::Status CheckBatch(size_t size);
 
 // Every byte once, in order. Secrets are masked as ** unless shown. FRAME_TOO_LONG, PROTOCOL_NOT_SUPPORTED.
 absl::StatusOr<ExplainedBytes> Explain(base::ByteView bytes, Protocol protocol, bool show_secrets);

@@ -15,24 +15,25 @@ Command Read(std::vector<std::string> registers) {
   return {Protocol::kDlt645_2007, "111111111111", "", 0, ReadRegisters{std::move(registers)}};
 }
 
-TEST_CASE("a batch gives an error for each item that cannot be said, and bytes for the others") {
+TEST_CASE("what cannot be said is an error that tells the register and its position") {
+  const absl::Status unknown = Encode(Read({"1-0:1.8.0", "1-0:nonsense"})).status();
+  CHECK(base::ReasonOf(unknown) == "UNKNOWN_REGISTER");
+  CHECK(base::MetadataOf(unknown)["register"] == "1-0:nonsense");
+  CHECK(base::MetadataOf(unknown)["position"] == "1");
+}
+
+TEST_CASE("a protocol that this build does not speak is refused by every call") {
   Command foreign = Read({"1-0:1.8.0"});
-  foreign.protocol = Protocol::kMbus;
-  const auto groups = EncodeBatch({Read({"1-0:1.8.0"}), Read({"1-0:1.8.0", "1-0:nonsense"}), foreign});
-  REQUIRE(groups.ok());
-  REQUIRE(groups->size() == 3);
-  CHECK((*groups)[0].ok());
-  CHECK(base::ReasonOf((*groups)[1].status()) == "UNKNOWN_REGISTER");
-  CHECK(base::MetadataOf((*groups)[1].status())["register"] == "1-0:nonsense");
-  CHECK(base::MetadataOf((*groups)[1].status())["position"] == "1");
-  CHECK(base::ReasonOf((*groups)[2].status()) == "PROTOCOL_NOT_SUPPORTED");
+  for (const Protocol protocol : {Protocol::kUnspecified, Protocol::kDlt645_1997, Protocol::kCjt188, Protocol::kMbus}) {
+    foreign.protocol = protocol;
+    CHECK(base::ReasonOf(Encode(foreign).status()) == "PROTOCOL_NOT_SUPPORTED");
+    CHECK(base::ReasonOf(Decode({foreign, {}}).error) == "PROTOCOL_NOT_SUPPORTED");
+  }
 }
 
 TEST_CASE("a batch of 512 is taken and one of 513 refused") {
-  CHECK(EncodeBatch(std::vector<Command>(kBatchMax, Read({"1-0:1.8.0"}))).ok());
-  CHECK(base::ReasonOf(EncodeBatch(std::vector<Command>(kBatchMax + 1)).status()) == "BATCH_TOO_LARGE");
-  CHECK(DecodeBatch(std::vector<Answer>(kBatchMax)).ok());
-  CHECK(base::ReasonOf(DecodeBatch(std::vector<Answer>(kBatchMax + 1)).status()) == "BATCH_TOO_LARGE");
+  CHECK(CheckBatch(kBatchMax).ok());
+  CHECK(base::ReasonOf(CheckBatch(kBatchMax + 1)) == "BATCH_TOO_LARGE");
 }
 
 TEST_CASE("32 registers in a command are taken and 33 refused") {

@@ -32,7 +32,7 @@ codec::Command CommandOf(uint8_t selector) {
       command.action = codec::ReadRegisters{{"1-0:1.8.0", "1-0:1.8.1", "1-0:32.7.0", "0-0:96.3.10"}};
       break;
     case 1:
-      command.action = codec::ReadRegisters{{"0-0:1.0.0", "1-0:16.7.0", "1-0:36.7.0"}};
+      command.action = codec::ReadRegisters{{"0-0:1.0.0", "1-0:1.7.0", "1-0:21.7.0"}};
       break;
     case 2:
       command.action = codec::ControlRelay{};
