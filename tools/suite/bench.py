@@ -114,12 +114,23 @@ def first_reading(results: Results) -> None:
         results.add("up", "built: tools/up to the first scheduled reading", suite.up_seconds, 20, "s", at_most=True)
 
 
+def parts(suite: Installation) -> float:
+    """The peer of R29: gRPC batches, TCP echo and COPY measured alone, in the same run and against the same PostgreSQL."""
+    password = json.loads(suite.layout.secrets.read_text())["passwords"]["postgres"]
+    url = f"postgresql://postgres:{password}@127.0.0.1:{suite.layout.port('postgres')}/postgres"
+    done = subprocess.run([str(ROOT / "build/release/bin/parts_bench"), url], stdout=subprocess.PIPE, text=True, check=True)
+    rates = dict(line.split()[1:] for line in done.stdout.splitlines())
+    print(f"peer parts_bench: {rates}", flush=True)
+    return float(rates["sum"])
+
+
 def exchanges(results: Results, runs: int = 5) -> None:
     """10,000 meters behind 200 collectors without wire time, one register each, run after run."""
     with Installation("--park", str(ROOT / "deploy/demo/bench-10k.json")) as suite:
         for schedule in suite.api.pages("scheduler.ScheduleService/ListSchedules", "schedules"):
             suite.api.call("scheduler.ScheduleService/DeleteSchedule", {"requestId": f"bench-{schedule['name'][-12:]}",
                                                                         "name": schedule["name"]})
+        peer = parts(suite)
         for identity, goal, registers, per in (("R29", 5000, ["1-0:1.8.0"], 1),
                                                ("R29b", 15000, [f"1-0:1.8.{n}" for n in range(5)], 5)):
             schedule = suite.api.call("scheduler.ScheduleService/CreateSchedule", {"requestId": f"bench-{identity}", "schedule": {
@@ -134,7 +145,8 @@ def exchanges(results: Results, runs: int = 5) -> None:
             where = ", ".join(f"{name} {1e6 * seconds / items:.0f}" for name, seconds in sorted(used.items(), key=lambda i: -i[1]))
             unit = "exchanges/s" if per == 1 else "rows/s"
             results.add(identity, f"{unit} through all processes, {runs} runs of 10,000 meters, median", rate, goal, unit,
-                        note=f"CPU us per exchange: {where}; {sum(used.values()) / wall:.2f} cores busy")
+                        note=f"CPU us per exchange: {where}; {sum(used.values()) / wall:.2f} cores busy; the sum of the bare "
+                             f"parts (gRPC batches, TCP echo, COPY) would be {peer:.0f} exchanges/s")
 
 
 def one_run(api: client.Api, schedule: str, request_id: str) -> float:
