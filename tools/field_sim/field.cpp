@@ -6,8 +6,6 @@
 
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
-
 #include "libs/base/check.h"
 
 namespace voltwell::field_sim {
@@ -248,34 +246,6 @@ bool Field::WatchSocket(size_t index, uint32_t events, bool add) {
   return epoll_ctl(epoll_.get(), add ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, links_[index].fd.get(), &event) == 0;
 }
 
-BusCounts Field::BusTotals() const {
-  BusCounts sum;
-  for (const Link& link : links_) {
-    const BusCounts& one = link.bus->counts();
-    sum.requests += one.requests;
-    sum.replies += one.replies;
-    sum.collisions += one.collisions;
-    sum.unanswered += one.unanswered;
-  }
-  return sum;
-}
-
-uint64_t Field::BadFrames() const {
-  uint64_t sum = 0;
-  for (const Link& link : links_) sum += link.bus->bad_frames();
-  return sum;
-}
-
-Device* Field::FindDevice(Address address, size_t* link) const {
-  for (size_t i = 0; i < links_.size(); ++i) {
-    if (Device* device = links_[i].bus->Find(address)) {
-      *link = i;
-      return device;
-    }
-  }
-  return nullptr;
-}
-
 bool Field::Drop(const std::string& collector, int64_t dark_ms) {
   for (size_t c = 0; c < collectors_.size(); ++c) {
     if (park_.collectors[c].id != collector) continue;
@@ -287,26 +257,6 @@ bool Field::Drop(const std::string& collector, int64_t dark_ms) {
     return true;
   }
   return false;
-}
-
-nlohmann::json Field::LinkJson(size_t index) const {
-  const Link& link = links_[index];
-  const BusCounts& counts = link.bus->counts();
-  return {{"collector", park_.collectors[link.collector].id},
-          {"bus", link.bus->config().number},
-          {"connected", link.state == State::kConnected},
-          {"target", options_.targets[link.target].text},
-          {"connects", link.connects},
-          {"requests", counts.requests},
-          {"replies", counts.replies},
-          {"unanswered", counts.unanswered},
-          {"collisions", counts.collisions}};
-}
-
-nlohmann::json Field::CollectorsJson() const {
-  nlohmann::json out = nlohmann::json::array();
-  for (size_t i = 0; i < links_.size(); ++i) out.push_back(LinkJson(i));
-  return out;
 }
 
 }  // namespace voltwell::field_sim
