@@ -42,7 +42,8 @@ struct Outbox : Fixture {
   }
   std::vector<std::string> Keys(const Cursor& after, int limit = 100) {
     std::vector<std::string> keys;
-    for (const Event& event : *Read(after, limit)) keys.push_back(event.key);
+    const auto events = Read(after, limit);
+    for (const Event& event : *events) keys.push_back(event.key);
     return keys;
   }
   Pool pool;
