@@ -130,7 +130,7 @@ TEST_CASE("a pattern that fits one meter is answered, one that fits two gives by
   CHECK_FALSE(cutter.Next(&request));
 }
 
-TEST_CASE("faults that spoil an answer") {
+TEST_CASE("faults that take or replace an answer") {
   Line line;
   Faults& faults = line.config.meters[0].faults;
   const std::string clean = Clean();
@@ -143,17 +143,6 @@ TEST_CASE("faults that spoil an answer") {
     faults.drop_reply_rate = 1;
     CHECK(line.Read(kFirst).empty());
     CHECK(line.bus->devices()[0]->counts().requests == 1);
-  }
-  SECTION("preamble") {
-    faults.leading_fe = 4;
-    CHECK(line.Read(kFirst) == "\xFE\xFE\xFE\xFE" + clean);
-  }
-  SECTION("noise in front") {
-    faults.noise_before_rate = 1;
-    faults.noise_bytes = 5;
-    const std::string answer = line.Read(kFirst);
-    CHECK(answer.size() == clean.size() + 5);
-    CHECK(answer.substr(5) == clean);
   }
   SECTION("noise inside") {
     faults.noise_inside_rate = 1;
@@ -169,6 +158,23 @@ TEST_CASE("faults that spoil an answer") {
     faults.garbage_rate = 1;
     CHECK(line.Read(kFirst) != clean);
     CHECK(line.Read(kFirst).size() == clean.size());
+  }
+}
+
+TEST_CASE("faults that dress an answer up, delay or divide it") {
+  Line line;
+  Faults& faults = line.config.meters[0].faults;
+  const std::string clean = Clean();
+  SECTION("preamble") {
+    faults.leading_fe = 4;
+    CHECK(line.Read(kFirst) == "\xFE\xFE\xFE\xFE" + clean);
+  }
+  SECTION("noise in front") {
+    faults.noise_before_rate = 1;
+    faults.noise_bytes = 5;
+    const std::string answer = line.Read(kFirst);
+    CHECK(answer.size() == clean.size() + 5);
+    CHECK(answer.substr(5) == clean);
   }
   SECTION("a valid answer of a neighbour") {
     faults.wrong_address_rate = 1;
