@@ -37,7 +37,7 @@ class Replicas(Suite):
                         > newest, 20, what="a run without a failure after the kill")
 
     def test_both_schedulers_work(self):
-        self.eventually(lambda: all(status.total(self.metrics("meter_scheduler", k), "voltwell_scheduler_readings_stored_total") > 0
+        self.eventually(lambda: all(status.total(self.metrics("meter_scheduler", k), "voltwell_scheduler_readings_total") > 0
                                     for k in range(2)), 60, 0.5, what="both schedulers have stored readings")
 
 

@@ -30,23 +30,24 @@ def main() -> int:
         f"CREATE SCHEMA {schema} AUTHORIZATION voltwell_{schema};")])
     write("redis.conf", [f"requirepass {passwords['redis']}", "appendonly yes", "dir /data"])
     write("common.env", ["VOLTWELL_LISTEN=0.0.0.0", "VOLTWELL_IDENTITY_TRUST_DIR=/etc/voltwell/trust",
-                         "VOLTWELL_RESOURCE_DIR=/usr/share/voltwell", "VOLTWELL_REDIS_HOST=redis", "VOLTWELL_REDIS_PORT=6379",
+                         "VOLTWELL_REDIS_HOST=redis", "VOLTWELL_REDIS_PORT=6379",
                          f"VOLTWELL_REDIS_PASSWORD={passwords['redis']}"])
     own = {
         "registry": ["VOLTWELL_BOOTSTRAP_TENANT=main", "VOLTWELL_BOOTSTRAP_ADMIN_USER=admin",
                      f"VOLTWELL_BOOTSTRAP_ADMIN_PASSWORD={passwords['admin']}",
                      "VOLTWELL_DIRECTORY_KEY_FILE=/etc/voltwell/keys/directory.key"],
         "collector_gateway": ["VOLTWELL_POD=gateway-0", "VOLTWELL_ADVERTISE=collector-gateway:9004"],
-        "meter_scheduler": ["VOLTWELL_CODEC_TARGET=dns:///protocol-codec:9003",
-                            "VOLTWELL_REGISTRY_TARGET=dns:///registry:9001"],
-        "api_gateway": ["VOLTWELL_TARGETS=registry=dns:///registry:9001,meter_scheduler=dns:///meter-scheduler:9002",
+        "meter_scheduler": ["VOLTWELL_CODEC_ADDRESS=dns:///protocol-codec:9003",
+                            "VOLTWELL_REGISTRY_ADDRESS=dns:///registry:9001"],
+        "api_gateway": ["VOLTWELL_TARGET=registry=dns:///registry:9001,scheduler=dns:///meter-scheduler:9002",
                         "VOLTWELL_STATIC_DIR=/usr/share/voltwell/console"],
     }
     for service in SERVICES:
         lines = [f"VOLTWELL_IDENTITY_KEY_FILE=/etc/voltwell/keys/{service}.key", *own.get(service, [])]
         if service in SCHEMAS:
             lines += [f"VOLTWELL_PG_URL=postgresql://voltwell_{SCHEMAS[service]}@postgres:5432/voltwell",
-                      f"VOLTWELL_PG_PASSWORD={passwords[service]}"]
+                      f"VOLTWELL_PG_PASSWORD={passwords[service]}", "VOLTWELL_PG_SQL_DIR=/usr/share/voltwell/libs/pg/sql",
+                      f"VOLTWELL_SQL_DIRECTORY=/usr/share/voltwell/services/{service}/sql"]
         write(f"{service}.env", lines)
     print(f"Made {target}. The admin's password is in {target}/registry.env.")
     return 0

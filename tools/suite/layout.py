@@ -43,10 +43,8 @@ class Layout:
     def count(self, service: str) -> int:
         return self.replicas.get(service, 1)
 
-    def target(self, service: str) -> str:
-        """gRPC name of all replicas of a service."""
-        addresses = ",".join(f"127.0.0.1:{self.port(service, k)}" for k in range(self.count(service)))
-        return f"ipv4:{addresses}"
+    def addresses(self, service: str) -> list:
+        return [f"127.0.0.1:{self.port(service, k)}" for k in range(self.count(service))]
 
     def program(self, name: str) -> pathlib.Path:
         return ROOT / "build" / self.preset / "bin" / f"voltwell-{name.replace('_', '-')}"

@@ -48,19 +48,23 @@ def parts(layout: Layout, secrets: dict) -> list:
     for k in range(layout.count("collector_gateway")):
         list_of.append(_service(layout, "collector_gateway", k, {
             "port": layout.port("collector_gateway", k), "collector-port": layout.port("collectors", k),
+            "collector-listen": "127.0.0.1",
             "pod": f"gateway-{k}", "advertise": f"127.0.0.1:{layout.port('collector_gateway', k)}",
         }, redis))
     for k in range(layout.count("meter_scheduler")):
         list_of.append(_service(layout, "meter_scheduler", k, {
-            "port": layout.port("meter_scheduler", k), "codec-target": layout.target("protocol_codec"),
-            "registry-target": layout.target("registry"),
+            "port": layout.port("meter_scheduler", k), "replica": f"meter-scheduler-{k}",
+            "codec-address": "ipv4:" + ",".join(layout.addresses("protocol_codec")),
+            "registry-address": "ipv4:" + ",".join(layout.addresses("registry")),
         }, {**_store(layout, "meter_scheduler", passwords), **redis}))
-    targets = ",".join(f"{name}={layout.target(name).replace(',', ';')}" for name in ("registry", "meter_scheduler"))
+    targets = ",".join(f"{package}={'|'.join(layout.addresses(service))}" for package, service in
+                       (("registry", "registry"), ("scheduler", "meter_scheduler")))
     list_of.append(_service(layout, "api_gateway", 0, {
-        "http-port": layout.port("http"), "targets": targets, "static-dir": ROOT / "services/web/console/dist",
-    }, redis))
+        "port": layout.port("http"), "target": targets, "static-dir": ROOT / "services/web/console/dist",
+    }, {}))
     if layout.demo:
-        gateways = ",".join(f"127.0.0.1:{layout.port('collectors', k)}" for k in range(layout.count("collector_gateway")))
+        gateways = ",".join(f"127.0.0.1:{layout.port('collectors', k)}"
+                            for k in range(layout.count("collector_gateway")))
         list_of.append(Process("field_sim", [
             str(layout.program("field_sim")), f"--park={layout.park}", f"--targets={gateways}",
             f"--admin-port={layout.port('field_sim')}"]))

@@ -59,7 +59,7 @@ def live(layout: Layout, api) -> None:
         stored = exchanges = 0.0
         for service, _, port in instances(layout):
             if service == "meter_scheduler":
-                stored += total(metrics(port), "voltwell_scheduler_readings_stored_total")
+                stored += total(metrics(port), "voltwell_scheduler_readings_total")
             if service == "collector_gateway":
                 exchanges += total(metrics(port), "voltwell_gateway_exchanges_total")
         try:

@@ -11,18 +11,19 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 - {name: VOLTWELL_LISTEN, value: "0.0.0.0"}
 - {name: VOLTWELL_IDENTITY_KEY_FILE, value: "/etc/voltwell/keys/{{ $issuer }}.key"}
 - {name: VOLTWELL_IDENTITY_TRUST_DIR, value: /etc/voltwell/trust}
-- {name: VOLTWELL_RESOURCE_DIR, value: /usr/share/voltwell}
 {{- if .service.ports.grpc }}
 - {name: VOLTWELL_PORT, value: "{{ .service.ports.grpc }}"}
 {{- end }}
 {{- if .service.ports.http }}
-- {name: VOLTWELL_HTTP_PORT, value: "{{ .service.ports.http }}"}
+- {name: VOLTWELL_PORT, value: "{{ .service.ports.http }}"}
 {{- end }}
 {{- if .service.ports.collectors }}
 - {name: VOLTWELL_COLLECTOR_PORT, value: "{{ .service.ports.collectors }}"}
 {{- end }}
 - {name: VOLTWELL_METRICS_PORT, value: "{{ .service.ports.metrics }}"}
 {{- with .service.schema }}
+- {name: VOLTWELL_PG_SQL_DIR, value: /usr/share/voltwell/libs/pg/sql}
+- {name: VOLTWELL_SQL_DIRECTORY, value: "/usr/share/voltwell/services/{{ $issuer }}/sql"}
 - name: VOLTWELL_PG_URL
   value: "postgresql://voltwell_{{ . }}@{{ $.root.Values.postgres.host }}:{{ $.root.Values.postgres.port }}/{{ $.root.Values.postgres.database }}"
 - name: VOLTWELL_PG_PASSWORD
