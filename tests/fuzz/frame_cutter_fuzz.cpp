@@ -14,7 +14,14 @@ using voltwell::base::ByteView;
 using voltwell::codec::frame::FrameCutter;
 using voltwell::codec::frame::FrameKind;
 
-std::vector<std::string> Cut(ByteView stream, size_t piece) {
+struct Result {
+  std::vector<std::string> frames;
+  uint64_t noise_bytes;
+  uint64_t bad_checksums;
+  bool operator==(const Result&) const = default;
+};
+
+Result Cut(ByteView stream, size_t piece) {
   FrameCutter cutter(FrameKind::kDlt645);
   std::vector<std::string> frames;
   size_t frame_bytes = 0;
@@ -38,7 +45,7 @@ std::vector<std::string> Cut(ByteView stream, size_t piece) {
   while (cutter.DropStalled()) take();
   // What is neither frame nor noise is a preamble.
   VW_CHECK(frame_bytes + cutter.counts().noise_bytes <= stream.size());
-  return frames;
+  return {frames, cutter.counts().noise_bytes, cutter.counts().bad_checksums};
 }
 
 }  // namespace

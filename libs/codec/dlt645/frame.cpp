@@ -42,9 +42,8 @@ std::string BuildFrame(const Address& address, uint8_t control, base::ByteView d
 
 uint32_t DataIdentifier(base::ByteView data) {
   VW_CHECK(data.size() >= kDiSize);
-  uint32_t di = 0;
-  for (size_t i = kDiSize; i > 0; --i) di = di << 8 | static_cast<uint8_t>(data[i - 1] - kOffset);
-  return di;
+  const auto byte = [data](size_t i) { return uint32_t{static_cast<uint8_t>(data[i] - kOffset)} << (8 * i); };
+  return byte(0) | byte(1) | byte(2) | byte(3);
 }
 
 }  // namespace voltwell::codec::dlt645

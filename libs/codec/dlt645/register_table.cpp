@@ -8,8 +8,9 @@ namespace voltwell::codec::dlt645 {
 namespace {
 
 // Tariffs beyond 4 and further classes of the standard come with the meters that need them. OBIS ids follow IEC
-// 62056-61; energies that DL/T 645 combines by configuration and powers that it signs by direction take the nearest code
-// of that list. What the standard says is known from implementations and captures (the vectors), not from its text.
+// 62056-61; energies that DL/T 645 combines by configuration and powers that it signs by direction take the nearest
+// code of that list. What the standard says is known from implementations and captures (the vectors), not from its
+// text.
 // clang-format off
 constexpr Register kRegisters[] = {
     {0x00000000, "1-0:15.8.0", "energy_combined_active_total", "组合有功总电能", "combined active energy, total", "kWh", Format::kSignedBcd, 4, 2, false, "BCD XXXXXX.XX signed",

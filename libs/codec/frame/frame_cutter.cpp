@@ -57,8 +57,7 @@ std::optional<base::ByteView> FrameCutter::Next() {
       DropNoise(1);
       continue;
     }
-    begin_ += frame_size;
-    ++counts_.frames;
+    CountFrame(frame_size);
     return base::ByteView(start, frame_size);
   }
   return std::nullopt;
@@ -72,15 +71,27 @@ bool FrameCutter::DropStalled() {
 
 void FrameCutter::Reset() {
   DropNoise(end_ - begin_);
+  dropped_preambles_ = 0;
   begin_ = 0;
   end_ = 0;
 }
 
+// Noise is counted when it is dropped and FE taken back when a frame turns out to follow: looking at the last bytes
+// only keeps garbage cheap.
 void FrameCutter::DropNoise(size_t count) {
-  const auto first = buffer_.begin() + static_cast<std::ptrdiff_t>(begin_);
-  const auto preambles = std::count(first, first + static_cast<std::ptrdiff_t>(count), kPreamble);
-  counts_.noise_bytes += count - static_cast<size_t>(preambles);
+  const uint8_t* const end = buffer_.data() + begin_ + count;
+  size_t preambles = 0;
+  while (preambles < count && *(end - 1 - preambles) == kPreamble) ++preambles;
+  dropped_preambles_ = preambles == count ? dropped_preambles_ + count : preambles;
+  counts_.noise_bytes += count;
   begin_ += count;
+}
+
+void FrameCutter::CountFrame(size_t size) {
+  counts_.noise_bytes -= dropped_preambles_;
+  dropped_preambles_ = 0;
+  ++counts_.frames;
+  begin_ += size;
 }
 
 }  // namespace voltwell::codec::frame

@@ -18,7 +18,7 @@ inline constexpr size_t kCutterBufferMax = 2048;
 // What a cutter has seen since it was made; the gateway exports these.
 struct CutterCounts {
   uint64_t frames = 0;
-  uint64_t noise_bytes = 0;    // Dropped bytes that belonged to no frame; FE preambles are not noise.
+  uint64_t noise_bytes = 0;    // Dropped bytes that belonged to no frame; FE right before a frame are not noise.
   uint64_t bad_checksums = 0;  // Shapes with both 68H and the 16H in place whose checksum was wrong.
 };
 
@@ -56,10 +56,12 @@ class FrameCutter {
 
  private:
   void DropNoise(size_t count);
+  void CountFrame(size_t size);
 
   FrameKind kind_;
   size_t begin_ = 0;  // First byte not yet given out or dropped.
   size_t end_ = 0;
+  size_t dropped_preambles_ = 0;  // How many of the bytes dropped last were FE.
   CutterCounts counts_;
   std::array<uint8_t, kCutterBufferMax> buffer_;
 };

@@ -55,10 +55,21 @@ TEST_CASE("a frame that comes byte by byte is cut with its last byte") {
 
 TEST_CASE("garbage before, between and after frames costs no frame and is counted") {
   FrameCutter cutter(FrameKind::kDlt645);
-  const auto frames = Cut(cutter, Bytes(std::string("00FF6812") + kReply + "1668161616" + kAck + "FE00"));
+  const auto frames = Cut(cutter, Bytes(std::string("00FF6812") + kReply + "1668161616FE" + kAck + "FE00"));
   CHECK(frames == std::vector<std::string>{kReply, kAck});
-  CHECK(cutter.counts().noise_bytes == 4 + 5 + 1);  // The trailing FE is a preamble.
+  CHECK(cutter.counts().noise_bytes == 4 + 5 + 2);  // The FE before the frame is a preamble, that at the end is not.
   CHECK(cutter.counts().frames == 2);
+}
+
+TEST_CASE("preambles are no noise, however long and wherever the stream is split") {
+  const std::string stream = Bytes("0000") + std::string(300, '\xFE') + Bytes(kAck) + Bytes("FEFE") + Bytes(kAck);
+  for (const size_t piece : {size_t{1}, size_t{7}, stream.size()}) {
+    FrameCutter cutter(FrameKind::kDlt645);
+    size_t frames = 0;
+    for (size_t at = 0; at < stream.size(); at += piece) frames += Cut(cutter, stream.substr(at, piece)).size();
+    CHECK(frames == 2);
+    CHECK(cutter.counts().noise_bytes == 2);
+  }
 }
 
 TEST_CASE("a wrong checksum is counted, and the frame behind it is found") {
