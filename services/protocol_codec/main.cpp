@@ -1,0 +1,22 @@
+// voltwell-protocol-codec: what the bytes of meters mean. Wiring only.
+#include "libs/log/log.h"
+#include "libs/metrics/metrics.h"
+#include "libs/os/clock.h"
+#include "libs/os/signal.h"
+#include "libs/rpc/door.h"
+#include "libs/rpc/server.h"
+#include "services/protocol_codec/config.h"
+#include "services/protocol_codec/service.h"
+
+int main(int argc, char** argv) {
+  using namespace voltwell;
+  const auto config = config::Load<codec_service::Config>(argc, argv);
+  os::BlockTerminationSignals();
+  log::Start(config.log, "protocol_codec");
+  os::SystemClock clock;
+  metrics::Registry metrics;
+  rpc::TokenVerifier verifier("protocol_codec", config.identity.trust_dir, clock, metrics);
+  rpc::Door door("protocol_codec", verifier, clock, metrics);
+  codec_service::CodecService codec(door, metrics);
+  return rpc::Server(config.rpc, "protocol_codec", metrics).Add(codec).Run();
+}
