@@ -147,8 +147,11 @@ void Options::Text(std::string name, std::string* value, std::string help, TextR
   Option& option = Add(std::move(name), std::move(help));
   option.secret = rules.secret;
   option.required = rules.required;
-  option.limits = rules.required ? "required" : "";
-  option.set = [value](absl::string_view text) {
+  option.limits = rules.required ? "required" : absl::StrJoin(rules.choices, ", ");
+  option.set = [value, choices = rules.choices](absl::string_view text) {
+    if (!choices.empty() && std::find(choices.begin(), choices.end(), text) == choices.end()) {
+      return absl::StrCat("\"", text, "\" is none of ", absl::StrJoin(choices, ", "));
+    }
     *value = std::string(text);
     return std::string();
   };

@@ -37,6 +37,7 @@ struct IntLimits {
 struct TextRules {
   bool required = false;  // Empty is a mistake.
   bool secret = false;    // Printed as ***. A secret may also be given as NAME-file: the path of a file that holds it.
+  std::vector<std::string> choices = {};  // Anything else is a mistake; empty: any text.
 };
 
 class Options {

@@ -18,6 +18,7 @@ struct Sample {
   bool demo = false;
   std::string name = "default";
   std::string password;
+  std::string level = "low";
   absl::Duration wait = absl::Seconds(2);
   std::vector<std::string> networks = {"127.0.0.1"};
   std::map<std::string, std::string> environment;
@@ -30,6 +31,7 @@ struct Sample {
     options.Text("name", &name, "a name", {.required = true});
     options.Text("pg-password", &password, "password", {.secret = true});
     options.Duration("wait", &wait, "a wait", absl::Milliseconds(100), absl::Seconds(60));
+    options.Text("level", &level, "a level", {.choices = {"low", "high"}});
     options.List("networks", &networks, "networks");
   }
   absl::Status Parse(const std::vector<std::string>& arguments) {
@@ -104,6 +106,13 @@ TEST_CASE("an unknown flag names the nearest one, if any is near") {
         "--colector-port: there is no such option; did you mean --collector-port?");
   CHECK(Message(sample.Parse({"--something-else-entirely"})) ==
         "--something-else-entirely: there is no such option; --help lists them");
+}
+
+TEST_CASE("a choice is one of those offered") {
+  Sample sample;
+  REQUIRE_OK(sample.Parse({"--level=high"}));
+  CHECK(sample.level == "high");
+  CHECK(Message(sample.Parse({"--level=middle"})) == "--level: \"middle\" is none of low, high");
 }
 
 TEST_CASE("a required text may not be empty") {

@@ -54,7 +54,7 @@ void Write(Level level, absl::string_view message, const Fields& fields) {
 }  // namespace
 
 void Config::Declare(config::Options& options) {
-  options.Text("log-level", &level, "least level that is logged: debug, info, warning or error");
+  options.Text("log-level", &level, "least level that is logged", {.choices = {"debug", "info", "warning", "error"}});
 }
 
 bool ParseLevel(absl::string_view text, Level* level) {

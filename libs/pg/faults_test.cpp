@@ -94,7 +94,7 @@ TEST_CASE("a database that hangs costs the caller its deadline and no more") {
   // A new connection hangs as well.
   CHECK_REASON(pool.Transact({.name = "hung", .deadline = fixture.clock.Now() + absl::Milliseconds(200)},
                              [](Tx& tx) { return tx.Execute(kInsert, 1).status(); }),
-               "DATABASE_DOWN");
+               "DATABASE_TIMEOUT");
   fixture.proxy.Pass();
   CHECK(testing::Eventually([&] { return Once(pool, kCount).ok(); }));
   CHECK(fixture.Items() == 0);

@@ -86,6 +86,11 @@ absl::Status ProcessLease::State::Renew() {
   {
     const std::lock_guard lock(mutex);
     if (start < held_until) current = epoch;
+    if (current == 0 && held_until != -absl::InfiniteDuration()) {
+      held_until = -absl::InfiniteDuration();
+      held_gauge.Set(0);
+      lost_total.Increment();
+    }
   }
   if (current != 0) {
     VW_ASSIGN_OR_RETURN(const bool renewed, RenewHeld(current));

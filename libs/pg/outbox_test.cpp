@@ -219,3 +219,20 @@ TEST_CASE("subscribers wake when a transaction with events commits, also after t
   REQUIRE_OK(outbox.Append({Told("2")}));
   REQUIRE(testing::Eventually([&] { return woken == 4; }));
 }
+
+TEST_CASE("a notification goes out when its transaction commits, and not when it rolls back") {
+  Outbox outbox;
+  std::atomic<int> woken = 0;
+  const std::string channel = "test \"" + outbox.config.schema;  // Names are quoted.
+  const Listener listener(outbox.config, {channel}, [&](const std::string&) { ++woken; });
+  REQUIRE(testing::Eventually([&] { return woken == 1; }));
+  CHECK_REASON(outbox.pool.Transact({.name = "lost"},
+                                    [&](Tx& tx) -> absl::Status {
+                                      VW_RETURN_IF_ERROR(tx.Notify(channel));
+                                      return base::Aborted("NO", "no");
+                                    }),
+               "NO");
+  REQUIRE_OK(outbox.pool.Transact({.name = "sent"}, [&](Tx& tx) { return tx.Notify(channel); }));
+  REQUIRE(testing::Eventually([&] { return woken >= 2; }));
+  CHECK(woken == 2);
+}

@@ -123,6 +123,11 @@ absl::StatusOr<std::unique_ptr<Connection>> Pool::State::Connect(absl::Duration 
   }
   open_gauge.Set(--open);
   connect_failures.Increment();
+  if (MonotonicNow() >= deadline) {
+    // The caller was in a hurry; that tells nothing about the database, so others need not back off.
+    freed.notify_one();
+    return base::DeadlineExceeded("DATABASE_TIMEOUT", "the deadline passed while connecting to the database");
+  }
   absl::Duration wait = kReconnectFirst;
   for (int i = 0; i < failures && wait < kReconnectLast; ++i) wait *= 2;
   ++failures;
