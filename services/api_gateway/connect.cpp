@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "libs/base/status.h"
 #include "libs/http/uri.h"
 #include "services/api_gateway/envelope.h"
@@ -29,10 +30,14 @@ std::string MediaType(const http::Request& request) {
   return absl::AsciiStrToLower(absl::StripAsciiWhitespace(absl::string_view(header).substr(0, header.find(';'))));
 }
 
+// "br;q=1.0, gzip;q=0.5"; q=0 is a refusal.
 bool ListHolds(const std::string& list, absl::string_view wanted) {
   for (const absl::string_view part : absl::StrSplit(list, ',')) {
-    const absl::string_view name = absl::StripAsciiWhitespace(part.substr(0, part.find(';')));
-    if (absl::EqualsIgnoreCase(name, wanted)) return !absl::StrContains(absl::StrReplaceAll(part, {{" ", ""}}), ";q=0");
+    const std::pair<absl::string_view, absl::string_view> halves = absl::StrSplit(part, absl::MaxSplits(';', 1));
+    if (!absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(halves.first), wanted)) continue;
+    absl::string_view weight = absl::StripAsciiWhitespace(halves.second);
+    double q = 1;
+    return !absl::ConsumePrefix(&weight, "q=") || !absl::SimpleAtod(weight, &q) || q > 0;
   }
   return false;
 }

@@ -34,10 +34,15 @@ void Prepare(grpc::ClientContext& context, const Visit& visit, const Upstream& u
   if (left != absl::InfiniteDuration()) context.set_deadline(absl::ToChronoTime(visit.house.clock.Now() + left));
 }
 
-// gRPC's own failures (nobody there, deadline) get a reason like those of services.
+// gRPC's own failures (nobody there, deadline) get a reason like those of services, and words that tell clients nothing
+// of our network.
 grpc::Status WithReason(const grpc::Status& status, const Upstream& upstream) {
   if (status.ok() || !status.error_details().empty()) return status;
-  return rpc::ToGrpc(rpc::FromGrpc(status), upstream.service);
+  std::string words = status.error_message();
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE)
+    words = upstream.service + " cannot be reached at the moment";
+  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) words = upstream.service + " did not answer in time";
+  return rpc::ToGrpc(rpc::FromGrpc(grpc::Status(status.error_code(), words)), upstream.service);
 }
 
 struct UnaryCall {

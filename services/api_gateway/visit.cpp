@@ -1,6 +1,7 @@
 #include "services/api_gateway/visit.h"
 
 #include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
 #include "libs/log/log.h"
 #include "libs/rpc/door.h"
 #include "libs/rpc/request_id.h"
@@ -82,12 +83,14 @@ void Visit::Done(int http_status, const grpc::Status& status, size_t bytes) {
     house.metrics.Histogram("voltwell_front_seconds", "Time from a request read to its answer.", {{"method", method}})
         .Observe(absl::ToDoubleSeconds(took));
   }
+  if (request.path == "/healthz" && !log::Enabled(log::Level::kDebug)) return;  // Asked every few seconds.
   // The path without its query: queries of GET calls hold whole messages.
   log::Info("request", {{"request_id", request_id},
                         {"http_method", request.method},
                         {"path", request.path.substr(0, 256)},
                         {"status", http_status},
                         {"code", code},
+                        {"reason", base::ReasonOf(rpc::FromGrpc(status))},
                         {"error", std::string(status.error_message())},
                         {"ms", absl::ToDoubleMilliseconds(took)},
                         {"bytes", static_cast<uint64_t>(bytes)},
