@@ -5,11 +5,11 @@ import { useTranslation } from 'react-i18next';
 import { Brand } from '@/components/Brand';
 
 const places = [
-  { to: '/', label: 'nav.overview', icon: <AppstoreOutlined /> },
-  { to: '/collectors', label: 'nav.collectors', icon: <ApartmentOutlined /> },
-  { to: '/meters', label: 'nav.meters', icon: <DashboardOutlined /> },
-  { to: '/runs', label: 'nav.runs', icon: <ProfileOutlined /> },
-  { to: '/schedules', label: 'nav.schedules', icon: <CalendarOutlined /> },
+  { to: '/', label: 'nav.overview', icon: <AppstoreOutlined aria-hidden /> },
+  { to: '/collectors', label: 'nav.collectors', icon: <ApartmentOutlined aria-hidden /> },
+  { to: '/meters', label: 'nav.meters', icon: <DashboardOutlined aria-hidden /> },
+  { to: '/runs', label: 'nav.runs', icon: <ProfileOutlined aria-hidden /> },
+  { to: '/schedules', label: 'nav.schedules', icon: <CalendarOutlined aria-hidden /> },
 ] as const;
 
 function Links({ className }: { className?: string }) {

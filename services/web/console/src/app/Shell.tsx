@@ -1,9 +1,8 @@
 // The frame of every page behind sign-in: asks who the user is, leads to sign-in when nobody, runs the live stream.
 import { Code } from '@connectrpc/connect';
-import { useQueryClient } from '@tanstack/react-query';
-import { Navigate, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
+import { Outlet, useRouter } from '@tanstack/react-router';
 import { Spin } from 'antd';
-import { useEffect } from 'react';
+import { useCallback, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { failureOf } from '@/api/errors';
 import { useMe } from '@/api/queries';
@@ -16,25 +15,29 @@ import { TopBar } from './TopBar';
 export function Shell() {
   const { t } = useTranslation();
   const me = useMe();
-  const location = useLocation();
-  const navigate = useNavigate();
-  const queryClient = useQueryClient();
+  const router = useRouter();
+  const stranger = failureOf(me.error).code === Code.Unauthenticated;
 
-  useEffect(
-    () =>
-      onSessionEnd(() => {
-        queryClient.clear();
-        void navigate({ to: '/login', search: { ended: true, next: window.location.pathname + window.location.search } });
-      }),
-    [navigate, queryClient],
+  // Several calls may learn of it at once, and this frame stands until the sign-in page has taken its place: go once.
+  const leave = useCallback(
+    (ended: boolean) => {
+      const { pathname, href } = router.latestLocation;
+      if (pathname === '/login') return;
+      void router.navigate({
+        to: '/login',
+        search: { next: href === '/' ? undefined : href, ended: ended || undefined },
+        replace: true,
+      });
+    },
+    [router],
   );
+  useEffect(() => onSessionEnd(() => leave(true)), [leave]);
+  useEffect(() => {
+    if (stranger) leave(false);
+  }, [stranger, leave]);
 
-  if (me.isPending) return <Spin fullscreen description={t('app.loading')} />;
+  if (me.isPending || stranger) return <Spin fullscreen description={t('app.loading')} />;
   if (me.error) {
-    if (failureOf(me.error).code === Code.Unauthenticated) {
-      const next = location.href === '/' ? undefined : location.href;
-      return <Navigate to="/login" search={{ next }} replace />;
-    }
     return <ErrorState error={me.error} retry={() => void me.refetch()} />;
   }
   return (

@@ -19,7 +19,7 @@ export function ThemeSwitch() {
       <Button
         type="text"
         aria-label={t('app.theme')}
-        icon={name === 'dark' ? <SunOutlined /> : <MoonOutlined />}
+        icon={name === 'dark' ? <SunOutlined aria-hidden /> : <MoonOutlined aria-hidden />}
         onClick={toggle}
       />
     </Tooltip>
@@ -53,11 +53,11 @@ export function TopBar({ me }: { me: GetMeResponse }) {
           items: [
             { key: 'who', label: `${name} · ${me.tenantDisplayName}`, disabled: true },
             { type: 'divider' },
-            { key: 'out', icon: <LogoutOutlined />, label: t('login.logout'), onClick: () => void signOut() },
+            { key: 'out', icon: <LogoutOutlined aria-hidden />, label: t('login.logout'), onClick: () => void signOut() },
           ],
         }}
       >
-        <Button type="text" className="user-button" icon={<UserOutlined />} aria-label={name}>
+        <Button type="text" className="user-button" icon={<UserOutlined aria-hidden />} aria-label={name}>
           {name}
         </Button>
       </Dropdown>

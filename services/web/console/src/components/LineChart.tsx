@@ -1,8 +1,9 @@
 // A small line chart of one register: SVG, a grid of round numbers, and the value under the pointer. A drawing only: the exact
 // values stand in the table below it.
-import { useId, useRef, useState, type PointerEvent } from 'react';
+import { useId, useState, type PointerEvent } from 'react';
 import { clock, shortDateTime } from '@/format/time';
 import { extent, niceTicks, pathOf, timeTicks, type Point } from './chart_geometry';
+import { useWidth } from './useWidth';
 
 interface Props {
   points: Point[];
@@ -13,16 +14,19 @@ interface Props {
   height?: number;
 }
 
-const width = 640;
+// Drawn so wide until it is known how wide it may be.
+const widthAtFirst = 640;
+// A time label every so many pixels.
+const labelEvery = 110;
 const left = 58;
 const right = 12;
-const top = 12;
+const top = 26;
 const bottom = 26;
 const tooltipHalf = 84;
 
 export function LineChart({ points, unit, label, describe, height = 220 }: Props) {
   const gradient = useId();
-  const svg = useRef<SVGSVGElement>(null);
+  const [svg, width] = useWidth<SVGSVGElement>(widthAtFirst);
   const [hovered, setHovered] = useState<number>();
   const times = extent(points.map((point) => point.time));
   const ticks = niceTicks(...extent(points.map((point) => point.value)), 4);
@@ -52,6 +56,7 @@ export function LineChart({ points, unit, label, describe, height = 220 }: Props
       ref={svg}
       className="chart"
       viewBox={`0 0 ${width} ${height}`}
+      height={height}
       role="img"
       aria-label={label}
       onPointerMove={move}
@@ -71,10 +76,10 @@ export function LineChart({ points, unit, label, describe, height = 220 }: Props
           </text>
         </g>
       ))}
-      <text x={left - 8} y={height - 7} textAnchor="end">
+      <text x={left - 8} y={11} textAnchor="end">
         {unit}
       </text>
-      {timeTicks(times[0], times[1], 5).map((tick) => (
+      {timeTicks(times[0], times[1], Math.max(2, Math.floor(width / labelEvery))).map((tick) => (
         <text key={tick} x={x(tick)} y={height - 7} textAnchor="middle">
           {spansDays ? shortDateTime(tick).slice(0, 5) : clock(tick).slice(0, 5)}
         </text>

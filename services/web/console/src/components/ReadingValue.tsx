@@ -23,5 +23,5 @@ export function ReadingValue({ reading, live = false }: { reading: Reading | und
 
 // The unit as people write it.
 export function unitText(unit: string): string {
-  return { m3: 'm³', CNY: '元' }[unit] ?? unit;
+  return { m3: 'm³', CNY: '¥' }[unit] ?? unit;
 }

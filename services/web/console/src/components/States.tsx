@@ -16,7 +16,7 @@ export function EmptyState({ title, hint, icon, action }: EmptyProps) {
   return (
     <div className="state">
       <span aria-hidden style={{ fontSize: 34, color: 'var(--border-strong)' }}>
-        {icon ?? <InboxOutlined />}
+        {icon ?? <InboxOutlined aria-hidden />}
       </span>
       <strong>{title}</strong>
       {hint && <p>{hint}</p>}
@@ -30,7 +30,7 @@ export function ErrorState({ error, retry }: { error: unknown; retry?: () => voi
   return (
     <div className="state" role="alert">
       <span aria-hidden style={{ fontSize: 34, color: 'var(--bad)' }}>
-        <CloudOutlined />
+        <CloudOutlined aria-hidden />
       </span>
       <strong>{errorText(t, error)}</strong>
       {retry && <Button onClick={retry}>{t('app.retry')}</Button>}

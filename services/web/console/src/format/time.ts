@@ -45,9 +45,13 @@ const steps: [Intl.RelativeTimeFormatUnit, number][] = [
   ['second', 1000],
 ];
 
+// What happened less than this ago has just happened.
+const justNowMs = 5000;
+
 // "3 minutes ago", "in 20 seconds"
 export function relative(ms: number, now: number, language: string): string {
   const difference = ms - now;
+  if (difference <= 0 && -difference < justNowMs) return language === 'zh' ? '刚刚' : 'just now';
   const [unit, size] = steps.find(([, length]) => Math.abs(difference) >= length) ?? ['second', 1000];
   return new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(Math.trunc(difference / size), unit);
 }

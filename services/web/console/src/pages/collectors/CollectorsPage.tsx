@@ -142,7 +142,7 @@ export function CollectorsPage() {
             name="search"
             aria-label={t('collector.search')}
             placeholder={t('collector.search')}
-            prefix={<SearchOutlined />}
+            prefix={<SearchOutlined aria-hidden />}
             allowClear
             value={q}
             onChange={(event) => void navigate({ to: '/collectors', search: { q: event.target.value || undefined }, replace: true })}

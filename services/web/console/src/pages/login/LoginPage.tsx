@@ -82,10 +82,10 @@ export function LoginPage() {
               </Form.Item>
             )}
             <Form.Item name="user" label={t('login.user')} rules={[{ required: true, message: t('login.userRequired') }]}>
-              <Input autoComplete="username" autoFocus prefix={<UserOutlined />} />
+              <Input autoComplete="username" autoFocus prefix={<UserOutlined aria-hidden />} />
             </Form.Item>
             <Form.Item name="password" label={t('login.password')} rules={[{ required: true, message: t('login.passwordRequired') }]}>
-              <Input.Password autoComplete="current-password" prefix={<LockOutlined />} />
+              <Input.Password autoComplete="current-password" prefix={<LockOutlined aria-hidden />} />
             </Form.Item>
             <Button type="primary" htmlType="submit" block loading={signIn.isPending}>
               {t('login.submit')}

@@ -32,13 +32,13 @@ function Filters({ filter, collectors, change }: FiltersProps) {
         name="search"
         aria-label={t('meter.search')}
         placeholder={t('meter.search')}
-        prefix={<SearchOutlined />}
+        prefix={<SearchOutlined aria-hidden />}
         allowClear
         value={filter.q ?? ''}
         onChange={(event) => change({ ...filter, q: event.target.value || undefined })}
       />
       <Select
-        style={{ minWidth: 190, flex: '0 1 auto' }}
+        style={{ minWidth: 130, flex: '0 1 190px' }}
         aria-label={t('meter.collector')}
         placeholder={t('meter.allCollectors')}
         allowClear

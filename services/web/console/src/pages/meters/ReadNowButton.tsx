@@ -45,7 +45,7 @@ export function ReadNowButton({ meter, registers }: { meter: Meter; registers: s
     <Tooltip title={t('read.now')}>
       <Button
         size="small"
-        icon={<ThunderboltOutlined />}
+        icon={<ThunderboltOutlined aria-hidden />}
         loading={read.isPending}
         aria-label={`${t('read.now')} ${meter.displayName}`}
         onClick={(event) => {

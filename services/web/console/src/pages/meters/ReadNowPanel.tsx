@@ -37,7 +37,7 @@ export function ReadNowPanel({ meter, latest, offline }: { meter: Meter; latest:
         />
         <Button
           type="primary"
-          icon={<ThunderboltOutlined />}
+          icon={<ThunderboltOutlined aria-hidden />}
           loading={read.isPending}
           onClick={() => read.mutate({ meter: meter.name, registers })}
         >

@@ -37,7 +37,7 @@ export function ReadResult({ read }: { read: ReturnType<typeof useReadNow> }) {
     return (
       <div className="result" role="status">
         <div className="result-head">
-          <LoadingOutlined /> {t('read.waiting')}
+          <LoadingOutlined aria-hidden /> {t('read.waiting')}
         </div>
       </div>
     );
@@ -79,7 +79,7 @@ export function ReadResult({ read }: { read: ReturnType<typeof useReadNow> }) {
           {end !== undefined && clock(end)} {took && `· ${t('read.succeededIn', { seconds: took })}`}
         </span>
       </div>
-      {operation.reason && <div>{`${t('read.partly')}：${reasonText(t, operation.reason)}`}</div>}
+      {operation.reason && <div>{`${t('read.partly')} · ${reasonText(t, operation.reason)}`}</div>}
       <Values operation={operation} />
     </div>
   );

@@ -9,7 +9,7 @@ import { EmptyState, Loaded } from '@/components/States';
 import { Instant } from '@/components/TimeText';
 import type { OverviewQueries } from './Stats';
 
-const shown = 10;
+const shown = 8;
 
 export function RecentRuns({ runs, schedules }: Pick<OverviewQueries, 'runs' | 'schedules'>) {
   const { t } = useTranslation();

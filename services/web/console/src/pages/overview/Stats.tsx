@@ -23,16 +23,20 @@ export interface OverviewQueries {
 
 interface StatProps {
   title: string;
+  tag?: ReactNode;
   to: '/collectors' | '/meters' | '/runs' | '/schedules';
   query: { isPending: boolean; error: unknown; data: unknown };
   value: ReactNode;
   foot: ReactNode;
 }
 
-function Stat({ title, to, query, value, foot }: StatProps) {
+function Stat({ title, tag, to, query, value, foot }: StatProps) {
   return (
     <Link to={to} className="panel stat">
-      <span className="stat-title">{title}</span>
+      <span className="stat-title">
+        {title}
+        {tag}
+      </span>
       {query.data !== undefined ? (
         <>
           <span className="stat-value">{value}</span>
@@ -100,19 +104,20 @@ function LastRunStat({ runs }: Pick<OverviewQueries, 'runs'>) {
       title={t('overview.lastRun')}
       to="/runs"
       query={runs}
-      value={run ? percent(run.itemsStored, run.itemsTotal) : '–'}
-      foot={
+      tag={run && <RunTag run={run} />}
+      value={
         run ? (
           <>
-            <span style={{ flex: 1, minWidth: 60 }}>
-              <PlanBar run={run} />
-            </span>
-            <RunTag run={run} />
+            {percent(run.itemsStored, run.itemsTotal)}
+            <small>
+              {t('overview.lastRunDone', { stored: groupCount(run.itemsStored), total: groupCount(run.itemsTotal) })}
+            </small>
           </>
         ) : (
-          t('overview.noRun')
+          '–'
         )
       }
+      foot={run ? <PlanBar run={run} numbers={false} /> : t('overview.noRun')}
     />
   );
 }

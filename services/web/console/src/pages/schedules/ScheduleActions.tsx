@@ -49,14 +49,14 @@ export function ScheduleActions({ schedule }: { schedule: Schedule }) {
   return (
     <span className="reasons" style={{ justifyContent: 'flex-end', flexWrap: 'nowrap' }}>
       {mayRun && (
-        <Button size="small" icon={<ThunderboltOutlined />} loading={runNow.isPending} onClick={() => runNow.mutate()}>
+        <Button size="small" icon={<ThunderboltOutlined aria-hidden />} loading={runNow.isPending} onClick={() => runNow.mutate()}>
           {t('schedule.runNow')}
         </Button>
       )}
       {mayWrite && (
         <Button
           size="small"
-          icon={schedule.paused ? <CaretRightOutlined /> : <PauseOutlined />}
+          icon={schedule.paused ? <CaretRightOutlined aria-hidden /> : <PauseOutlined aria-hidden />}
           loading={pause.isPending}
           onClick={() => pause.mutate(!schedule.paused)}
         >

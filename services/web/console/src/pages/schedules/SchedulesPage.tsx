@@ -128,7 +128,7 @@ export function SchedulesPage() {
   const mayWrite = useCan('schedule.write');
   const show = (open: boolean) => void navigate({ search: { create: open || undefined } });
   const createButton = mayWrite && (
-    <Button type="primary" icon={<PlusOutlined />} onClick={() => show(true)}>
+    <Button type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => show(true)}>
       {t('schedule.create')}
     </Button>
   );
