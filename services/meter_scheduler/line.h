@@ -1,0 +1,38 @@
+// The way to the meters: routes attempts to gateway pods and runs one Exchange stream for each pod of a batch. Streams
+// are read by callback reactors, so that hundreds of slow buses need no threads.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "libs/metrics/metrics.h"
+#include "libs/os/clock.h"
+#include "services/meter_scheduler/attempt.h"
+#include "services/meter_scheduler/clients.h"
+#include "services/meter_scheduler/router.h"
+
+namespace voltwell::scheduler {
+
+inline constexpr int kStreamsMax = 1024;  // Exchange streams in flight; beyond it items end as BUSY and come again.
+
+class Line {
+ public:
+  Line(Router& router, GatewayClients& gateways, os::Clock& clock, metrics::Registry& metrics);
+  ~Line();  // Finishes.
+
+  // Every attempt comes back through `ended` exactly once, with its outcome; in parts, from any thread, perhaps before
+  // Send returns. Set it before the first Send.
+  void OnEnded(AttemptsEnded ended);
+  void Send(std::vector<AttemptPtr> attempts);
+  // Ends all streams: what they carry comes back as GATEWAY_LOST.
+  void CancelAll();
+  // The same, waits until it has come back, and takes nothing more: later attempts end as BUSY.
+  void Finish();
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+  class Call;
+};
+
+}  // namespace voltwell::scheduler

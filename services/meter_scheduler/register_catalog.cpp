@@ -1,0 +1,63 @@
+#include "services/meter_scheduler/register_catalog.h"
+
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "libs/base/status.h"
+
+namespace voltwell::scheduler {
+
+using voltwell::codec::v1::CodecService;
+
+absl::Status RegisterCatalog::Refresh(const rpc::Call& call) {
+  const rpc::CallOptions options = {.parent = &call, .tenant = call.identity.tenant};
+  VW_ASSIGN_OR_RETURN(const auto protocols, clients_.codec.Call(&CodecService::Stub::ListProtocols,
+                                                                voltwell::codec::v1::ListProtocolsRequest(), options));
+  std::map<std::string, std::string> units;
+  std::vector<RegisterStore::Register> known;
+  for (const int protocol : protocols.protocols()) {
+    voltwell::codec::v1::ListRegistersRequest request;
+    request.set_protocol(static_cast<voltwell::codec::v1::Protocol>(protocol));
+    VW_ASSIGN_OR_RETURN(const auto table, clients_.codec.Call(&CodecService::Stub::ListRegisters, request, options));
+    for (const auto& row : table.registers()) {
+      units[row.register_()] = row.unit();
+      known.push_back({row.register_(), row.unit()});
+    }
+  }
+  // Their numbers are there before the first value is stored: the road need not make them.
+  VW_RETURN_IF_ERROR(registers_.Ensure(known));
+  const std::lock_guard lock(mutex_);
+  units_ = std::move(units);
+  until_ = clock_.Monotonic() + kCatalogFor;
+  return absl::OkStatus();
+}
+
+absl::Status RegisterCatalog::Check(const google::protobuf::RepeatedPtrField<std::string>& registers,
+                                    const rpc::Call& call) {
+  if (registers.empty())
+    return base::InvalidArgument("NO_REGISTERS", "name at least one register", {{"field", "registers"}});
+  if (registers.size() > kRegistersMax) {
+    return base::InvalidArgument("TOO_MANY_REGISTERS", "at most 32 registers",
+                                 {{"limit", absl::StrCat(kRegistersMax)}});
+  }
+  bool fresh = false;
+  {
+    const std::lock_guard lock(mutex_);
+    fresh = clock_.Monotonic() < until_;
+  }
+  if (!fresh) VW_RETURN_IF_ERROR(Refresh(call));
+  const std::lock_guard lock(mutex_);
+  std::set<std::string> seen;
+  for (int i = 0; i < registers.size(); ++i) {
+    const base::ErrorMetadata where = {{"register", registers[i]}, {"position", absl::StrCat(i)}};
+    if (!units_.contains(registers[i])) {
+      return base::InvalidArgument("UNKNOWN_REGISTER", absl::StrCat("no protocol has register ", registers[i]), where);
+    }
+    if (!seen.insert(registers[i]).second) {
+      return base::InvalidArgument("REGISTER_TWICE", absl::StrCat("register ", registers[i], " is named twice"), where);
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace voltwell::scheduler
