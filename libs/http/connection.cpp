@@ -348,6 +348,10 @@ class Answer final : public Responder {
     connection_->Post([c = connection_, n = sequence_, headers = std::move(headers)] { c->Begin(n, headers); });
   }
   void Write(std::string chunk, std::function<void(bool)> written) override {
+    if (connection_->stopped()) {  // Nobody would ever say that it was written.
+      if (written != nullptr) written(false);
+      return;
+    }
     connection_->Post([c = connection_, n = sequence_, chunk = std::move(chunk),
                        written = std::move(written)]() mutable { c->Write(n, chunk, std::move(written)); });
   }

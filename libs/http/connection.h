@@ -99,6 +99,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void SetGone(uint64_t sequence, std::function<void()> gone);
   // Runs it on the connection's thread; drops it when the server has stopped.
   void Post(std::function<void()> step);
+  bool stopped() const { return loop_.stopped; }
 
  private:
   enum class Step { kReading, kAnswering, kLingering, kClosed };

@@ -29,7 +29,7 @@ Rate PerMinute(int rate) { return {rate / 60.0, static_cast<double>(rate)}; }
 
 FrontDoor::FrontDoor(Parts parts)
     : parts_(std::move(parts)),
-      house_{parts_.routes, parts_.clock, parts_.metrics},
+      house_{parts_.routes, parts_.clock, parts_.metrics, visitors_},
       files_(parts_.config.static_dir, {kCallPrefix, "/notify/", "/files/", "/healthz"}),
       by_address_(PerSecond(parts_.config.rate_per_address)),
       by_token_(PerSecond(parts_.config.rate_per_token)),

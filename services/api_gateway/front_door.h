@@ -38,6 +38,8 @@ class FrontDoor {
   void Tick();
   // No new streams; open ones end with FRONT_DRAINING; /healthz says 503.
   void Drain();
+  // After the HTTP server has stopped: waits until no call behind can come back to us any more.
+  bool AwaitIdle(absl::Duration limit) { return visitors_.AwaitNone(limit); }
   // 200 or 503, and what is missing, for whoever balances the load.
   std::pair<int, std::string> Health() const;
   size_t streams() const { return streams_.size(); }
@@ -53,6 +55,7 @@ class FrontDoor {
   void OpenStream(const VisitPtr& visit, Upstream* upstream, const std::string& wire);
 
   const Parts parts_;
+  Visitors visitors_;
   const House house_;
   const http::StaticFiles files_;
   RateLimiter by_address_;

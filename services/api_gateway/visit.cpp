@@ -11,6 +11,22 @@
 
 namespace voltwell::front {
 
+void Visitors::Enter() {
+  const std::lock_guard lock(mutex_);
+  ++inside_;
+}
+
+void Visitors::Leave() {
+  const std::lock_guard lock(mutex_);
+  --inside_;
+  left_.notify_all();
+}
+
+bool Visitors::AwaitNone(absl::Duration limit) {
+  std::unique_lock lock(mutex_);
+  return left_.wait_for(lock, absl::ToChronoMilliseconds(limit), [this] { return inside_ == 0; });
+}
+
 Visit::Visit(const House& house_in, http::Request request_in, std::shared_ptr<http::Responder> responder_in)
     : house(house_in),
       request(std::move(request_in)),
@@ -18,6 +34,7 @@ Visit::Visit(const House& house_in, http::Request request_in, std::shared_ptr<ht
       started(house.clock.Monotonic()),
       request_id(rpc::CleanRequestId(request.Header("x-request-id"))) {
   if (request_id.empty()) request_id = rpc::NewRequestId();
+  house.visitors.Enter();
 }
 
 void Visit::AddCommonFields(http::Headers& headers) const {

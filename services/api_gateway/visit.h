@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -19,15 +21,30 @@ namespace voltwell::front {
 
 inline constexpr absl::string_view kDomain = "voltwell.front";
 
+// How many visits are under way: who closes the house waits for the last one.
+class Visitors {
+ public:
+  void Enter();
+  void Leave();
+  bool AwaitNone(absl::Duration limit);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable left_;
+  int inside_ = 0;
+};
+
 // What all visits share.
 struct House {
   const Routes& routes;
   os::Clock& clock;
   metrics::Registry& metrics;
+  Visitors& visitors;
 };
 
 struct Visit : std::enable_shared_from_this<Visit> {
   Visit(const House& house_in, http::Request request_in, std::shared_ptr<http::Responder> responder_in);
+  ~Visit() { house.visitors.Leave(); }
 
   // Without a route: a plain HTTP answer.
   void AnswerPlain(http::Headers headers, std::string body);
