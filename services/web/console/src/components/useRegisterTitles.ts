@@ -3,7 +3,7 @@ import { useCallback, useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useRegisterTable } from '@/api/queries';
 
-export const mainRegisters = { electricity: '1-0:1.8.0', power: '1-0:16.7.0', water: '8-0:1.0.0' } as const;
+export const mainRegisters = { electricity: '1-0:1.8.0', power: '1-0:1.7.0', water: '8-0:1.0.0' } as const;
 
 export interface RegisterTitles {
   titleOf: (register: string) => string;

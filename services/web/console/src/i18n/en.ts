@@ -108,8 +108,11 @@ export const en: Texts = {
       silent: 'Silent for too long',
       replaced: 'Replaced by a newer connection',
       'closed by operator': 'Closed by an operator',
-      'gateway gone': 'Gateway node stopped',
-      shutdown: 'Gateway node stopped',
+      'reset by peer': 'Reset by the collector',
+      'line failed': 'Line failed',
+      'gateway drained': 'Gateway node stopped',
+      'moved in the directory': 'Changed in the directory',
+      'removed from the directory': 'Removed from the directory',
     },
   },
   meter: {

@@ -105,8 +105,11 @@ export const zh = {
       silent: '长时间无数据',
       replaced: '被新的连接取代',
       'closed by operator': '被操作员断开',
-      'gateway gone': '接入节点停止',
-      shutdown: '接入节点停止',
+      'reset by peer': '连接被采集器重置',
+      'line failed': '线路故障',
+      'gateway drained': '接入节点停止',
+      'moved in the directory': '采集器档案变更',
+      'removed from the directory': '采集器已删除',
     },
   },
   meter: {

@@ -95,7 +95,7 @@ describe('the overview', () => {
 
   test('shows what failed to load with a way to try again, and says why', async () => {
     const fake = new Fake();
-    fake.failing.set('ListRuns', () => refusal(Code.PermissionDenied, 'PERMISSION_DENIED'));
+    fake.failing.set('ListRuns', () => refusal(Code.PermissionDenied, 'NOT_PERMITTED'));
     const { user } = renderApp(fake);
     expect((await screen.findAllByText('没有权限执行此操作'))[0]).toBeVisible();
     fake.failing.clear();

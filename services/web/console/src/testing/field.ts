@@ -13,7 +13,7 @@ export const minuteMs = 60_000;
 // id, Chinese, English, unit
 const registerRows: [string, string, string, string][] = [
   ['1-0:1.8.0', '正向有功总电能', 'forward active energy, total', 'kWh'],
-  ['1-0:16.7.0', '总有功功率', 'active power, total', 'kW'],
+  ['1-0:1.7.0', '总有功功率', 'active power, total', 'kW'],
   ['1-0:32.7.0', 'A相电压', 'voltage, phase A', 'V'],
   ['1-0:31.7.0', 'A相电流', 'current, phase A', 'A'],
   ['1-0:13.7.0', '总功率因数', 'power factor, total', ''],
@@ -100,7 +100,7 @@ export function valueAt(register: string, n: number, ms: number): string {
   switch (register) {
     case '1-0:1.8.0':
       return (1200 + n * 13.37 + (ms - 1_790_000_000_000) / 3_600_000 * (0.5 + wobble(n)) * 0.6).toFixed(2);
-    case '1-0:16.7.0': return power.toFixed(4);
+    case '1-0:1.7.0': return power.toFixed(4);
     case '1-0:32.7.0': return (224 + wobble(ms / minuteMs + n) * 9).toFixed(1);
     case '1-0:31.7.0': return ((power * 1000) / 228).toFixed(3);
     case '1-0:13.7.0': return (0.93 + wobble(ms / minuteMs) * 0.06).toFixed(3);
@@ -133,7 +133,7 @@ export function makeSchedules(now: number): Schedule[] {
   return [
     create(ScheduleSchema, {
       name: 'schedules/p1', displayName: '每分钟 总电量', cron: '0 * * * * *', timeZone: 'Asia/Shanghai',
-      registers: ['1-0:1.8.0', '1-0:16.7.0'], nextFireTime: next(minuteMs),
+      registers: ['1-0:1.8.0', '1-0:1.7.0'], nextFireTime: next(minuteMs),
     }),
     create(ScheduleSchema, {
       name: 'schedules/p2', displayName: '每 15 分钟 电压电流', cron: '0 */15 * * * *', timeZone: 'Asia/Shanghai',

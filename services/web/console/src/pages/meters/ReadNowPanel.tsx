@@ -25,7 +25,7 @@ export function ReadNowPanel({ meter, latest, offline }: { meter: Meter; latest:
       <div style={{ display: 'flex', gap: 10, flexWrap: 'wrap' }}>
         <Select
           mode="multiple"
-          style={{ flex: '1 1 240px' }}
+          style={{ flex: '1 1 180px', minWidth: 0 }}
           aria-label={t('read.choose')}
           placeholder={t('read.choose')}
           maxTagCount="responsive"

@@ -3,10 +3,10 @@ import { Link } from '@tanstack/react-router';
 import { Skeleton } from 'antd';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { errorText } from '@/api/errors';
 import { useCollectors, useMeters, useRuns, useSchedules } from '@/api/queries';
 import { PlanBar } from '@/components/PlanBar';
 import { RunTag } from '@/components/RunTag';
-import { ErrorState } from '@/components/States';
 import { Tag } from '@/components/Tag';
 import { useNow } from '@/components/useNow';
 import { groupCount, percent } from '@/format/decimal';
@@ -31,6 +31,7 @@ interface StatProps {
 }
 
 function Stat({ title, tag, to, query, value, foot }: StatProps) {
+  const { t } = useTranslation();
   return (
     <Link to={to} className="panel stat">
       <span className="stat-title">
@@ -43,7 +44,9 @@ function Stat({ title, tag, to, query, value, foot }: StatProps) {
           <span className="stat-foot">{foot}</span>
         </>
       ) : query.error ? (
-        <ErrorState error={query.error} />
+        <span className="stat-foot" role="alert">
+          {errorText(t, query.error)}
+        </span>
       ) : (
         <Skeleton active title={false} paragraph={{ rows: 2 }} />
       )}
@@ -147,8 +150,7 @@ function NextFireStat({ schedules }: Pick<OverviewQueries, 'schedules'>) {
         next && time !== undefined ? (
           <>
             <span className="num">{time > now ? t('overview.inTime', { time: countdown(time - now) }) : t('overview.due')}</span>
-            <span>·</span>
-            <span>{next.displayName}</span>
+            <span className="cell-main">{next.displayName}</span>
           </>
         ) : (
           t('overview.noNext')
