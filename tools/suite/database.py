@@ -47,6 +47,8 @@ def initialise(directory: pathlib.Path, password: str) -> None:
         return
     subprocess.run(["rm", "-rf", str(cluster)], check=True)
     read_end, write_end = os.pipe()
+    if os.getuid() == 0:  # initdb opens /dev/fd anew as the unprivileged user, so the pipe must be theirs.
+        os.fchown(read_end, pwd.getpwnam("postgres").pw_uid, -1)
     os.write(write_end, password.encode() + b"\n")
     os.close(write_end)
     done = subprocess.run(
