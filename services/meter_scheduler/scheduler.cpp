@@ -67,6 +67,9 @@ absl::Duration Scheduler::Boot() {
     return absl::Milliseconds(500);
   }
   auto running = std::make_unique<Running>(parts_, [this](const std::string& channel) { OnChannel(channel); });
+  for (const absl::Status& warmed : {parts_.registers.Load(), running->closes.Warm()}) {
+    if (!warmed.ok()) log::Warning("caches start cold", {{"error", warmed.message()}});
+  }
   running->lease.Start();
   const std::lock_guard lock(mutex_);
   if (!draining_) running_ = std::move(running);

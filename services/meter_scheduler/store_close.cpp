@@ -249,6 +249,12 @@ absl::Status Tell(pg::Tx& tx, const std::string& tenant, const std::vector<const
 
 }  // namespace
 
+absl::Status CloseStore::Warm() {
+  std::vector<Closing> now(1);
+  now[0].time = clock_.Now();
+  return EnsureMonths(now);
+}
+
 absl::Status CloseStore::EnsureMonths(const std::vector<Closing>& closings) {
   absl::flat_hash_set<int32_t> unknown;
   for (const Closing& closing : closings) {

@@ -64,6 +64,8 @@ class CloseStore {
  public:
   CloseStore(pg::Pool& pool, os::Clock& clock, bool keep_bytes) : pool_(pool), clock_(clock), keep_bytes_(keep_bytes) {}
 
+  // Makes this month's partitions known, so that the first batch need not ask for them.
+  absl::Status Warm();
   // Items of one tenant.
   absl::StatusOr<CloseResult> Close(int64_t epoch, const std::string& tenant, const std::vector<Closing>& closings);
 

@@ -38,6 +38,10 @@ constexpr pg::Query kMeters{
     "WHERE meter.revision <= excluded.revision"};
 constexpr pg::Query kCollector{
     "meter.collector", "UPDATE bus SET registration_id = $3, baud = $4::int WHERE collector = $1 AND bus = $2::int"};
+constexpr pg::Query kCeiling{"meter.ceiling", "SELECT coalesce(max(number), 0) FROM meter"};
+constexpr pg::Query kUnlisted{"meter.archive_unlisted",
+                              "UPDATE meter m SET archived = true WHERE m.number <= $1::int AND NOT m.archived "
+                              "AND NOT EXISTS (SELECT FROM unnest($2::text[]) k (id) WHERE k.id = m.id)"};
 constexpr pg::Query kFind{"meter.find",
                           "SELECT m.number, m.tenant_no, m.bus_no, m.site_path, m.protocol, m.archived FROM meter m "
                           "JOIN tenant n ON n.number = m.tenant_no "
@@ -102,6 +106,23 @@ absl::Status MeterStore::UpsertCollector(pg::Tx& tx, const Collector& collector)
               bus.baud() > 0 ? bus.baud() : kBaudDefault);
   }
   return batch.size() == 0 ? absl::OkStatus() : tx.Run(batch).status();
+}
+
+absl::StatusOr<int64_t> MeterStore::Ceiling() {
+  int64_t ceiling = 0;
+  const absl::Status done =
+      pool_.Transact({.name = "projection.ceiling", .read_only = true}, [&](pg::Tx& tx) -> absl::Status {
+        VW_ASSIGN_OR_RETURN(const pg::Result rows, tx.Execute(kCeiling));
+        ceiling = rows.Int(0, 0);
+        return absl::OkStatus();
+      });
+  if (!done.ok()) return done;
+  return ceiling;
+}
+
+absl::Status MeterStore::ArchiveUnlisted(int64_t ceiling, const std::vector<std::string>& listed) {
+  return pool_.Transact({.name = "projection.archive"},
+                        [&](pg::Tx& tx) { return tx.Execute(kUnlisted, ceiling, listed).status(); });
 }
 
 absl::Status MeterStore::UpsertMany(const std::vector<Meter>& meters) {

@@ -32,6 +32,10 @@ class MeterStore {
   static absl::Status Upsert(pg::Tx& tx, const std::vector<voltwell::registry::v1::Meter>& meters);
   // Registration ids and speeds of buses that changed.
   static absl::Status UpsertCollector(pg::Tx& tx, const voltwell::registry::v1::Collector& collector);
+  // After a resync: meters that were known before it (numbers up to `ceiling`) and that the owner did not list are
+  // gone.
+  absl::StatusOr<int64_t> Ceiling();
+  absl::Status ArchiveUnlisted(int64_t ceiling, const std::vector<std::string>& listed);
   absl::Status UpsertMany(const std::vector<voltwell::registry::v1::Meter>& meters);
 
   // Of one tenant, archived ones too; nullopt: not here (yet).

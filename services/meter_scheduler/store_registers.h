@@ -26,9 +26,10 @@ class RegisterStore {
   // Numbers of an id with whatever unit.
   absl::StatusOr<std::vector<int64_t>> NumbersOf(const std::vector<std::string>& ids);
 
- private:
+  // Reads all that are there; the others do so by themselves when they miss one.
   absl::Status Load();
 
+ private:
   pg::Pool& pool_;
   std::mutex mutex_;
   std::map<Register, int32_t> numbers_;

@@ -53,15 +53,17 @@ absl::StatusOr<voltwell::event::v1::Cursor> Projection::Resync() {
   ListMetersRequest request;
   request.set_page_size(kResyncPage);
   std::optional<voltwell::event::v1::Cursor> cursor;
-  int64_t count = 0;
+  VW_ASSIGN_OR_RETURN(const int64_t ceiling, meters_.Ceiling());
+  std::vector<std::string> listed;
   do {
     VW_ASSIGN_OR_RETURN(const auto page, clients_.meters.Call(&MeterService::Stub::ListMeters, request));
     if (!cursor.has_value()) cursor = page.cursor();
     VW_RETURN_IF_ERROR(meters_.UpsertMany({page.meters().begin(), page.meters().end()}));
-    count += page.meters_size();
+    for (const Meter& meter : page.meters()) listed.push_back(meter.name().substr(meter.name().find('/') + 1));
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
-  log::Info("meters were listed anew", {{"meters", count}});
+  VW_RETURN_IF_ERROR(meters_.ArchiveUnlisted(ceiling, listed));
+  log::Info("meters were listed anew", {{"meters", static_cast<int64_t>(listed.size())}});
   return *cursor;
 }
 
