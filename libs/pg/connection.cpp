@@ -109,6 +109,8 @@ void Connection::Begin(const TxOptions& options, absl::Duration deadline) {
   // A statement without a deadline still ends: the server gives up at statement_timeout, we soon after (Wait).
   deadline_ = deadline;
   began_ = false;
+  committed_ = false;
+  refused_ = false;
   failure_ = Failure::kNone;
   first_failure_ = absl::OkStatus();
 }
@@ -178,6 +180,7 @@ absl::Status Connection::Fail(const PGresult* result, const char* name) {
   const char* const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   if (PQstatus(connection_) == CONNECTION_BAD || state == nullptr) return Lost(name);
   absl::Status status = ErrorOf(result, name);
+  refused_ = refused_ || !EndsConnection(result);
   if (failure_ == Failure::kNone) {
     failure_ = IsConflict(result) ? Failure::kConflict : Failure::kStatement;
     if (EndsConnection(result)) failure_ = Failure::kLost;
@@ -188,6 +191,7 @@ absl::Status Connection::Fail(const PGresult* result, const char* name) {
 }
 
 absl::Status Connection::Commit() {
+  if (committed_) return absl::OkStatus();
   if (failure_ != Failure::kNone) {
     // The body swallowed a statement's failure; the server would answer COMMIT with ROLLBACK.
     Rollback();
@@ -198,12 +202,9 @@ absl::Status Connection::Commit() {
     Rollback();
     return base::DeadlineExceeded("DATABASE_TIMEOUT", "the deadline passed before COMMIT; nothing was written");
   }
-  const absl::Status doubt = base::Unavailable(
-      "COMMIT_IN_DOUBT", "COMMIT was sent and its answer lost: look, or repeat under an idempotency key",
-      {{"transaction", options_.name}});
   if (PQsendQuery(connection_, "COMMIT") == 0) {
     (void)Lost("COMMIT");
-    return doubt;
+    return InDoubt();
   }
   const auto answer = Flush("COMMIT").ok() ? LastResult("COMMIT") : absl::StatusOr<RawResult>(first_failure_);
   if (answer.ok()) {
@@ -212,12 +213,18 @@ absl::Status Connection::Commit() {
     return base::Internal("DATABASE_ERROR", "the database rolled back instead of committing",
                           {{"query", "COMMIT"}, {"transaction", options_.name}});
   }
-  if (failure_ == Failure::kLost || failure_ == Failure::kTimeout) return doubt;
+  if (failure_ == Failure::kLost || failure_ == Failure::kTimeout) return InDoubt();
   return answer.status();  // Refused by the server: a deferred constraint or a serialization failure.
 }
 
+absl::Status Connection::InDoubt() const {
+  return base::Unavailable("COMMIT_IN_DOUBT",
+                           "COMMIT was sent and its answer lost: look, or repeat under an idempotency key",
+                           {{"transaction", options_.name}});
+}
+
 void Connection::Rollback() {
-  if (!began_ || failure_ == Failure::kLost || failure_ == Failure::kTimeout) return;
+  if (!began_ || committed_ || failure_ == Failure::kLost || failure_ == Failure::kTimeout) return;
   const Failure cause = failure_;
   const absl::Status first = first_failure_;
   const absl::Duration now = MonotonicNow();

@@ -36,7 +36,7 @@ class Connection {
 
   // Declares a transaction; BEGIN goes out with its first statement.
   void Begin(const TxOptions& options, absl::Duration deadline);
-  absl::StatusOr<std::vector<Result>> Run(const std::vector<Statement>& statements);
+  absl::StatusOr<std::vector<Result>> Run(const std::vector<Statement>& statements, bool commit = false);
   absl::StatusOr<int64_t> Copy(const Query& query, absl::string_view rows);
   absl::Status Script(absl::string_view name, absl::string_view sql);
   absl::Status Commit();
@@ -55,7 +55,7 @@ class Connection {
   int socket() const { return PQsocket(connection_); }
 
  private:
-  enum class Step { kBegin, kSettings, kPrepare, kExecute };
+  enum class Step { kControl, kPrepare, kExecute, kCommit };
   struct Sent {
     Step step;
     Query query;
@@ -67,10 +67,11 @@ class Connection {
 
   explicit Connection(PGconn* connection, const Config& config) : connection_(connection), config_(config) {}
 
-  std::string BeginSql() const;
+  Query BeginQuery() const;
+  absl::Status InDoubt() const;
   std::string TimeoutSetting() const;  // statement_timeout for this transaction; empty when the session's will do.
   bool SendBegin(std::vector<Sent>& sent);
-  bool SendStatement(const Statement& statement, std::vector<Sent>& sent);
+  bool SendStatement(const Statement& statement, Step step, std::vector<Sent>& sent);
   absl::Status Receive(const std::vector<Sent>& sent, std::vector<Result>& results);
   std::string BeginScript() const;
   absl::Status StartCopy(const Query& query, const std::string& sql);
@@ -91,7 +92,9 @@ class Connection {
   TxOptions options_;
   absl::Duration deadline_ = absl::InfiniteDuration();
   bool began_ = false;
-  bool stale_ = false;  // A migration changed a table under our prepared statements: a new connection prepares anew.
+  bool committed_ = false;
+  bool refused_ = false;  // The server answered a statement with an error and so will not commit what follows.
+  bool stale_ = false;    // A migration changed a table under our prepared statements: a new connection prepares anew.
   Failure failure_ = Failure::kNone;
   absl::Status first_failure_;
 };

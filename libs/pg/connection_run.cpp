@@ -11,10 +11,15 @@
 namespace voltwell::pg {
 namespace {
 
-constexpr char kBegin[] = "BEGIN";
-constexpr char kSettings[] = "BEGIN settings";
-constexpr char kSettingsSql[] =
-    "SELECT set_config('voltwell.tenant', $1, true), set_config('statement_timeout', $2, true)";
+// Prepared as any statement: parsing BEGIN and the settings anew cost more than the insert they stand before.
+constexpr Query kBegin[3][2] = {{{"pg.begin", "BEGIN"}, {"pg.begin_ro", "BEGIN READ ONLY"}},
+                                {{"pg.begin_rr", "BEGIN ISOLATION LEVEL REPEATABLE READ"},
+                                 {"pg.begin_rr_ro", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}},
+                                {{"pg.begin_s", "BEGIN ISOLATION LEVEL SERIALIZABLE"},
+                                 {"pg.begin_s_ro", "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY"}}};
+constexpr Query kSettings{"pg.settings",
+                          "SELECT set_config('voltwell.tenant', $1, true), set_config('statement_timeout', $2, true)"};
+constexpr Query kCommit{"pg.commit", "COMMIT"};
 constexpr size_t kCopyChunk = 65536;  // Bytes handed to libpq between two flushes, so that it buffers no more.
 
 // A zero byte would end a text argument early and store something else than was asked.
@@ -30,12 +35,8 @@ absl::Status CheckText(const Statement& statement) {
 
 }  // namespace
 
-std::string Connection::BeginSql() const {
-  std::string sql = kBegin;
-  if (options_.isolation == Isolation::kRepeatableRead) sql += " ISOLATION LEVEL REPEATABLE READ";
-  if (options_.isolation == Isolation::kSerializable) sql += " ISOLATION LEVEL SERIALIZABLE";
-  if (options_.read_only) sql += " READ ONLY";
-  return sql;
+Query Connection::BeginQuery() const {
+  return kBegin[static_cast<int>(options_.isolation)][options_.read_only ? 1 : 0];
 }
 
 std::string Connection::TimeoutSetting() const {
@@ -45,18 +46,16 @@ std::string Connection::TimeoutSetting() const {
 }
 
 bool Connection::SendBegin(std::vector<Sent>& sent) {
-  if (PQsendQueryParams(connection_, BeginSql().c_str(), 0, nullptr, nullptr, nullptr, nullptr, 0) == 0) return false;
-  sent.push_back({Step::kBegin, {kBegin, ""}});
+  const std::vector<Argument> none;
+  if (!SendStatement({BeginQuery(), &none}, Step::kControl, sent)) return false;
   const std::string timeout = TimeoutSetting();
   if (options_.tenant.empty() && timeout.empty()) return true;
   const std::string session = absl::StrCat(absl::ToInt64Milliseconds(config_.statement_timeout));
-  const char* const values[] = {options_.tenant.c_str(), timeout.empty() ? session.c_str() : timeout.c_str()};
-  if (PQsendQueryParams(connection_, kSettingsSql, 2, nullptr, values, nullptr, nullptr, 0) == 0) return false;
-  sent.push_back({Step::kSettings, {kSettings, ""}});
-  return true;
+  const std::vector<Argument> values = {options_.tenant, timeout.empty() ? session : timeout};
+  return SendStatement({kSettings, &values}, Step::kControl, sent);
 }
 
-bool Connection::SendStatement(const Statement& statement, std::vector<Sent>& sent) {
+bool Connection::SendStatement(const Statement& statement, Step step, std::vector<Sent>& sent) {
   const auto [known, is_new] = prepared_.try_emplace(statement.query.name, statement.query.sql);
   VW_CHECK(is_new || known->second == statement.query.sql);  // One name for two statements.
   if (is_new) {
@@ -71,23 +70,23 @@ bool Connection::SendStatement(const Statement& statement, std::vector<Sent>& se
   const auto count = static_cast<int>(values.size());
   const bool ok =
       PQsendQueryPrepared(connection_, statement.query.name, count, values.data(), nullptr, nullptr, 0) == 1;
-  sent.push_back({Step::kExecute, statement.query});
+  sent.push_back({step, statement.query});
   return ok;
 }
 
 absl::Status Connection::Receive(const std::vector<Sent>& sent, std::vector<Result>& results) {
   absl::Status failed;
   for (const Sent& command : sent) {
-    VW_ASSIGN_OR_RETURN(RawResult result, NextResult(command.query.name));
-    if (result == nullptr) return Lost(command.query.name);
-    const ExecStatusType status = PQresultStatus(result.get());
+    auto result = NextResult(command.query.name);
+    if (result.ok() && *result == nullptr) result = Lost(command.query.name);
+    if (!result.ok()) return failed.ok() ? result.status() : failed;
+    const ExecStatusType status = PQresultStatus(result->get());
     const bool done = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
     if (!done && command.step == Step::kPrepare) prepared_.erase(command.query.name);
-    if (!done && failed.ok()) {
-      failed = Fail(result.get(), command.query.name);
-      if (failure_ == Failure::kLost) return failed;
-    }
-    if (done && command.step == Step::kExecute) results.push_back(Result(std::shared_ptr<void>(std::move(result))));
+    if (!done && failed.ok()) failed = Fail(result->get(), command.query.name);
+    if (failure_ == Failure::kLost) return failed;
+    if (done && command.step == Step::kCommit) committed_ = true;
+    if (done && command.step == Step::kExecute) results.push_back(Result(std::shared_ptr<void>(*std::move(result))));
     VW_ASSIGN_OR_RETURN(const RawResult end, NextResult(command.query.name));
     VW_CHECK(end == nullptr);  // One result a command.
   }
@@ -97,8 +96,9 @@ absl::Status Connection::Receive(const std::vector<Sent>& sent, std::vector<Resu
   return failed;
 }
 
-absl::StatusOr<std::vector<Result>> Connection::Run(const std::vector<Statement>& statements) {
+absl::StatusOr<std::vector<Result>> Connection::Run(const std::vector<Statement>& statements, bool commit) {
   VW_CHECK(!statements.empty());
+  VW_CHECK(!committed_);  // RunAndCommit is the last that a body does.
   if (failure_ != Failure::kNone) return first_failure_;
   for (const Statement& statement : statements) VW_RETURN_IF_ERROR(CheckText(statement));
   const char* const name = statements.front().query.name;
@@ -107,22 +107,31 @@ absl::StatusOr<std::vector<Result>> Connection::Run(const std::vector<Statement>
                                   {{"query", name}});
   }
   if (PQenterPipelineMode(connection_) == 0) return Lost(name);
+  const std::vector<Argument> none;
   std::vector<Sent> sent;
   bool ok = began_ || SendBegin(sent);
   began_ = true;
-  for (size_t i = 0; ok && i < statements.size(); ++i) ok = SendStatement(statements[i], sent);
-  if (!ok || PQpipelineSync(connection_) == 0) return Lost(name);
-  VW_RETURN_IF_ERROR(Flush(name));
+  for (size_t i = 0; ok && i < statements.size(); ++i) ok = SendStatement(statements[i], Step::kExecute, sent);
+  if (ok && commit) ok = SendStatement({kCommit, &none}, Step::kCommit, sent);
+  if (!ok || PQpipelineSync(connection_) == 0) {
+    const absl::Status lost = Lost(name);
+    return commit ? InDoubt() : lost;
+  }
   std::vector<Result> results;
   results.reserve(statements.size());
-  VW_RETURN_IF_ERROR(Receive(sent, results));
-  return results;
+  absl::Status received = Flush(name);
+  if (received.ok()) received = Receive(sent, results);
+  if (received.ok() || (commit && committed_)) return results;
+  // A statement's own failure is certain: the server skipped COMMIT. Silence is not.
+  const bool silent = failure_ == Failure::kTimeout || failure_ == Failure::kLost;
+  if (commit && silent && !refused_) return InDoubt();
+  return received;
 }
 
 // BEGIN and its settings as text, for what cannot go through a pipeline (COPY, scripts): still one round trip.
 std::string Connection::BeginScript() const {
   if (began_) return "";
-  std::string sql = absl::StrCat(BeginSql(), "; ");
+  std::string sql = absl::StrCat(BeginQuery().sql, "; ");
   const std::string timeout = TimeoutSetting();
   if (!timeout.empty()) absl::StrAppend(&sql, "SET LOCAL statement_timeout = ", timeout, "; ");
   if (!options_.tenant.empty()) {

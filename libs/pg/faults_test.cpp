@@ -49,6 +49,25 @@ TEST_CASE("a COMMIT whose answer is lost is in doubt, and is not repeated behind
   REQUIRE_OK(Once(pool, kInsert, 2));  // Recovered.
 }
 
+TEST_CASE("a COMMIT sent along with the last statements is in doubt when their answer is lost, and not when refused") {
+  Proxied fixture;
+  Pool pool(fixture.config, fixture.clock, fixture.metrics);
+  REQUIRE_OK(Once(pool, kCount));
+  const auto add = [&](int64_t id) {
+    return pool.Transact({.name = "add"}, [&](Tx& tx) { return tx.RunAndCommit(Batch().Add(kInsert, id)).status(); });
+  };
+  REQUIRE_OK(add(1));
+  CHECK_REASON(add(1), "UNIQUE_VIOLATION");
+  fixture.proxy.LoseAnswerTo("pg.commit");
+  CHECK_REASON(add(2), "COMMIT_IN_DOUBT");
+  CHECK(testing::Eventually([&] { return fixture.Items() == 2; }));
+  REQUIRE_OK(Once(pool, kCount));
+  fixture.proxy.Blackhole();
+  CHECK_REASON(add(3), "COMMIT_IN_DOUBT");
+  fixture.proxy.Pass();
+  CHECK(testing::Eventually([&] { return add(4).ok(); }));
+}
+
 TEST_CASE("a read-only transaction leaves no doubt when its COMMIT is lost") {
   Proxied fixture;
   Pool pool(fixture.config, fixture.clock, fixture.metrics);

@@ -155,6 +155,9 @@ class Tx {
   absl::StatusOr<Result> ExecuteArguments(const Query& query, const std::vector<Argument>& arguments);
   // One result a statement, in order; the first failure ends the transaction.
   absl::StatusOr<std::vector<Result>> Run(const Batch& batch);
+  // The same with COMMIT behind it, in one round trip: the last thing that a body does, and what it got cannot be
+  // refused any more. At most kBatchMax statements.
+  absl::StatusOr<std::vector<Result>> RunAndCommit(const Batch& batch);
   // query.sql: COPY table (columns) FROM STDIN (FORMAT binary).
   absl::StatusOr<int64_t> Copy(const Query& query, CopyWriter rows);
   // Wakes listeners of the channel when this transaction commits.

@@ -172,6 +172,7 @@ absl::Status Pool::State::Attempt(const TxOptions& options, const std::function<
     in_doubt = base::ReasonOf(status) == "COMMIT_IN_DOUBT";
     if (in_doubt && options.read_only) status = absl::OkStatus();
   } else {
+    in_doubt = base::ReasonOf(status) == "COMMIT_IN_DOUBT";  // Of RunAndCommit.
     connection->Rollback();
   }
   failure = connection->failure();

@@ -110,6 +110,29 @@ TEST_CASE("a batch runs in order, is cut at its limit, and stops at the first fa
   CHECK(Once(pool, kCount)->Int(0, 0) == static_cast<int64_t>(kBatchMax) + 1);
 }
 
+TEST_CASE("statements sent along with COMMIT are committed whole or not at all") {
+  Items fixture;
+  fixture.config.pool_size = 1;
+  Pool pool(fixture.config, fixture.clock, fixture.metrics);
+  const auto insert = [&](int64_t first, int64_t second) {
+    return pool.Transact({.name = "pair", .tenant = "a"}, [&](Tx& tx) -> absl::Status {
+      VW_RETURN_IF_ERROR(tx.Execute(kCount).status());
+      return tx.RunAndCommit(Batch().Add(kInsert, first, 1).Add(kInsert, second, 1)).status();
+    });
+  };
+  REQUIRE_OK(insert(1, 2));
+  CHECK_REASON(insert(3, 2), "UNIQUE_VIOLATION");
+  CHECK(Once(pool, kCount)->Int(0, 0) == 2);
+  // A deferred constraint fails at COMMIT itself.
+  REQUIRE_OK(pool.Transact({.name = "table"}, [](Tx& tx) {
+    return tx.Script("table",
+                     "ALTER TABLE item ADD UNIQUE (id) DEFERRABLE INITIALLY DEFERRED; ALTER TABLE item DROP CONSTRAINT "
+                     "item_pkey CASCADE");
+  }));
+  CHECK_REASON(insert(4, 4), "UNIQUE_VIOLATION");
+  CHECK(Once(pool, kCount)->Int(0, 0) == 2);
+}
+
 TEST_CASE("a tenant is seen by row-level security in its transaction only") {
   Items fixture;
   fixture.config.pool_size = 1;

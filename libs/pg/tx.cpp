@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "libs/base/check.h"
 #include "libs/base/status.h"
 #include "libs/pg/connection.h"
 #include "libs/pg/pg.h"
@@ -33,6 +34,13 @@ absl::StatusOr<std::vector<Result>> Tx::Run(const Batch& batch) {
     std::move(part.begin(), part.end(), std::back_inserter(results));
   }
   return results;
+}
+
+absl::StatusOr<std::vector<Result>> Tx::RunAndCommit(const Batch& batch) {
+  VW_CHECK(batch.size() > 0 && batch.size() <= kBatchMax);
+  std::vector<Statement> statements;
+  for (const Batch::Item& item : batch.items_) statements.push_back({item.query, &item.arguments});
+  return connection_.Run(statements, true);
 }
 
 absl::StatusOr<int64_t> Tx::Copy(const Query& query, CopyWriter rows) { return connection_.Copy(query, rows.buffer_); }
