@@ -82,17 +82,19 @@ void IdentityConfig::Declare(config::Options& options) {
                {.required = true});
 }
 
-crypto::SigningKey IdentityKey(const IdentityConfig& config) {
-  const auto seed = crypto::FromBase64Url(absl::StripAsciiWhitespace(config.key));
+crypto::SigningKey KeyOfOption(absl::string_view option, absl::string_view text) {
+  const auto seed = crypto::FromBase64Url(absl::StripAsciiWhitespace(text));
   if (seed.ok()) {
     auto key = crypto::SigningKey::FromSeed(*seed);
     if (key.ok()) return *std::move(key);
   }
-  std::fprintf(
-      stderr,
-      "--identity-key: not the base64url text of 32 bytes; make one with: openssl rand 32 | basenc --base64url\n");
+  std::fprintf(stderr,
+               "--%s: not the base64url text of 32 bytes; make one with: openssl rand 32 | basenc --base64url\n",
+               std::string(option).c_str());
   std::exit(2);
 }
+
+crypto::SigningKey IdentityKey(const IdentityConfig& config) { return KeyOfOption("identity-key", config.key); }
 
 struct TokenIssuer::State {
   State(std::string issuer_name, crypto::SigningKey signing_key, os::Clock& the_clock)

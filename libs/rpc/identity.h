@@ -36,7 +36,9 @@ struct IdentityConfig {
   void Declare(config::Options& options);
 };
 
-// The signing key that the configuration names. For main: prints what is wrong with it and exits with 2.
+// The signing key whose base64url seed an option holds. For main: prints what is wrong with it and exits with 2.
+crypto::SigningKey KeyOfOption(absl::string_view option, absl::string_view text);
+// The same of identity-key.
 crypto::SigningKey IdentityKey(const IdentityConfig& config);
 
 // Makes tokens in the name of one issuer; keeps one for each (audience, identity) until 10 s before its end.

@@ -1,0 +1,123 @@
+#include "services/registry/domain/collector.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "libs/base/bytes.h"
+#include "libs/base/status.h"
+#include "services/registry/domain/names.h"
+
+namespace voltwell::registry {
+namespace {
+
+constexpr size_t kRegistrationIdMax = 64;
+constexpr std::array kBauds = {300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200};
+
+absl::Status Bad(absl::string_view reason, const std::string& field, absl::string_view message) {
+  return base::InvalidArgument(reason, message, {{"field", field}});
+}
+
+bool IsHexId(absl::string_view digits) {
+  const auto hex = [](unsigned char c) { return absl::ascii_isdigit(c) || (c >= 'A' && c <= 'F'); };
+  return digits.size() >= 2 && digits.size() <= 128 && digits.size() % 2 == 0 &&
+         std::all_of(digits.begin(), digits.end(), hex);
+}
+
+absl::Status CheckRegistrationId(const std::string& id, const std::string& field) {
+  if (absl::StartsWith(id, "hex:")) {
+    if (IsHexId(absl::string_view(id).substr(4))) return absl::OkStatus();
+    return Bad("BAD_REGISTRATION_ID", field, "after hex: there must be 2 to 128 digits of 0-9 A-F, two for each byte");
+  }
+  const bool printable = std::all_of(id.begin(), id.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+  if (id.empty() || id.size() > kRegistrationIdMax || !printable) {
+    return Bad("BAD_REGISTRATION_ID", field,
+               "must be 1 to 64 printable ASCII characters without spaces, or hex: and its bytes");
+  }
+  return absl::OkStatus();
+}
+
+// "10.8.0.0/16": four numbers, a slash, a prefix length.
+bool IsNetwork(absl::string_view text) {
+  const std::vector<absl::string_view> halves = absl::StrSplit(text, '/');
+  if (halves.size() != 2) return false;
+  const std::vector<absl::string_view> bytes = absl::StrSplit(halves[0], '.');
+  int bits = 0;
+  if (bytes.size() != 4 || !absl::SimpleAtoi(halves[1], &bits) || bits < 0 || bits > 32) return false;
+  return std::all_of(bytes.begin(), bytes.end(), [](absl::string_view byte) {
+    int value = 0;
+    return absl::SimpleAtoi(byte, &value) && value >= 0 && value <= 255;
+  });
+}
+
+absl::Status CheckBuses(const std::vector<Bus>& buses) {
+  if (buses.empty() || buses.size() > kBusesMax) return Bad("BAD_BUS", "buses", "a collector has 1 to 16 buses");
+  std::set<int> numbers;
+  std::set<std::string> ids;
+  for (const Bus& bus : buses) {
+    if (bus.number < 1 || bus.number > kBusesMax)
+      return Bad("BAD_BUS", "buses.number", "buses are numbered from 1 to 16");
+    if (!numbers.insert(bus.number).second) return Bad("BAD_BUS", "buses.number", "two buses have the same number");
+    VW_RETURN_IF_ERROR(CheckRegistrationId(bus.registration_id, "buses.registration_id"));
+    if (!ids.insert(bus.registration_id).second) {
+      return Bad("BAD_BUS", "buses.registration_id", "two buses have the same registration_id");
+    }
+    if (std::find(kBauds.begin(), kBauds.end(), bus.baud) == kBauds.end()) {
+      return Bad("BAD_BUS", "buses.baud", "no usual speed of a serial line");
+    }
+    if (bus.link_time_ms < 1 || bus.link_time_ms > kLinkTimeMsMax) {
+      return Bad("BAD_BUS", "buses.link_time_ms", "must be 1 to 30000 milliseconds");
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Collector WithDefaults(Collector collector) {
+  if (collector.dialect.empty()) collector.dialect = "transparent";
+  collector.heartbeat_hex = absl::AsciiStrToUpper(collector.heartbeat_hex);
+  for (Bus& bus : collector.buses) {
+    if (bus.registration_id.empty()) {
+      bus.registration_id =
+          bus.number == 1 ? collector.registration_id : absl::StrCat(collector.registration_id, "/", bus.number);
+    }
+    if (bus.baud == 0) bus.baud = kDefaultBaud;
+    if (bus.link_time_ms == 0) bus.link_time_ms = kDefaultLinkTimeMs;
+  }
+  std::sort(collector.buses.begin(), collector.buses.end(),
+            [](const Bus& a, const Bus& b) { return a.number < b.number; });
+  return collector;
+}
+
+absl::Status CheckCollector(const Collector& collector) {
+  VW_RETURN_IF_ERROR(CheckRegistrationId(collector.registration_id, "registration_id"));
+  VW_RETURN_IF_ERROR(CheckDisplayName(collector.display_name));
+  if (collector.dialect != "transparent") {
+    return Bad("UNKNOWN_DIALECT", "dialect", "transparent is the only dialect yet");
+  }
+  const auto heartbeat = base::FromHex(collector.heartbeat_hex);
+  if (!heartbeat.ok() || heartbeat->size() > kHeartbeatBytesMax) {
+    return Bad("BAD_HEARTBEAT", "heartbeat_hex", "must be at most 64 bytes in hexadecimal");
+  }
+  if (!collector.source_network.empty() && !IsNetwork(collector.source_network)) {
+    return Bad("BAD_NETWORK", "source_network", "must be written as 10.8.0.0/16, or be empty");
+  }
+  return CheckBuses(collector.buses);
+}
+
+Presence Fold(const std::vector<Presence>& buses) {
+  Presence all;
+  for (const Presence& bus : buses) {
+    const bool newer = bus.since.has_value() && (!all.since.has_value() || *bus.since > *all.since);
+    if (bus.online == all.online ? newer : bus.online) all = bus;
+  }
+  return all;
+}
+
+}  // namespace voltwell::registry

@@ -1,0 +1,59 @@
+// A collector and its buses: what may be said of them, and by which ids their connections register.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace voltwell::registry {
+
+inline constexpr int kBusesMax = 16;
+inline constexpr int kDefaultBaud = 2400;       // DL/T 645-2007's usual speed.
+inline constexpr int kDefaultLinkTimeMs = 500;  // Between gateway and bus over a mobile network.
+inline constexpr int kLinkTimeMsMax = 30'000;
+inline constexpr int kHeartbeatBytesMax = 64;
+
+struct Bus {
+  int number = 0;
+  std::string registration_id = {};
+  int baud = 0;
+  int link_time_ms = 0;
+  bool operator==(const Bus&) const = default;
+};
+
+struct Presence {
+  bool online = false;
+  std::optional<absl::Time> since = {};  // None: never seen.
+  std::string pod = {};
+  std::string reason = {};
+};
+
+struct Collector {
+  std::string id = {};
+  std::string tenant = {};
+  std::string registration_id = {};
+  std::string display_name = {};
+  std::string site = {};  // Id.
+  std::string dialect = {};
+  std::string heartbeat_hex = {};
+  std::string source_network = {};
+  std::vector<Bus> buses = {};
+  Presence presence = {};
+  absl::Time created_at = absl::UnixEpoch();
+};
+
+// Puts in what empty fields mean (dialect, baud, link time, registration ids of buses) and orders the buses.
+Collector WithDefaults(Collector collector);
+
+// Of a collector with defaults. BAD_REGISTRATION_ID, BAD_DISPLAY_NAME, UNKNOWN_DIALECT, BAD_HEARTBEAT, BAD_BUS,
+// BAD_NETWORK; metadata field names it.
+absl::Status CheckCollector(const Collector& collector);
+
+// One presence of the presences of all buses: online when one of them is, since the latest change.
+Presence Fold(const std::vector<Presence>& buses);
+
+}  // namespace voltwell::registry

@@ -1,0 +1,169 @@
+// What the registry takes and refuses.
+#include <catch2/catch.hpp>
+#include <functional>
+
+#include "libs/base/status.h"
+#include "services/registry/domain/collector.h"
+#include "services/registry/domain/login_backoff.h"
+#include "services/registry/domain/meter.h"
+#include "services/registry/domain/names.h"
+#include "services/registry/domain/site.h"
+
+namespace voltwell::registry {
+namespace {
+
+std::string Reason(const absl::Status& status) { return status.ok() ? "OK" : base::ReasonOf(status); }
+
+Collector Box() {
+  Collector collector;
+  collector.registration_id = "VW-DEMO-0001";
+  collector.display_name = "1栋集中器";
+  collector.site = "s1";
+  collector.buses = {Bus{.number = 2}, Bus{.number = 1}};
+  return collector;
+}
+
+Meter ElectricityMeter() {
+  Meter meter;
+  meter.display_name = "1-2-301";
+  meter.kind = 1;
+  meter.address = "260300000001";
+  meter.protocol = "DLT645_2007";
+  return WithDefaults(meter);
+}
+
+TEST_CASE("a name must be of its collection") {
+  CHECK(*IdOf("meters", "meters/01j9abc", "name") == "01j9abc");
+  for (const char* bad : {"", "meters", "meters/", "sites/01j9", "meters/a/b", "meters/A", "meters/../x"}) {
+    CHECK(Reason(IdOf("meters", bad, "name").status()) == "BAD_NAME");
+  }
+  CHECK(base::MetadataOf(IdOf("sites", "x", "parent").status())["field"] == "parent");
+}
+
+TEST_CASE("a display name has 1 to 100 characters, counted as people count them") {
+  CHECK(CheckDisplayName("1栋2单元").ok());
+  std::string hundred;
+  for (int i = 0; i < 100; ++i) hundred += "栋";
+  CHECK(CheckDisplayName(hundred).ok());
+  CHECK(Reason(CheckDisplayName(hundred + "x")) == "BAD_DISPLAY_NAME");
+  CHECK(Reason(CheckDisplayName("")) == "BAD_DISPLAY_NAME");
+  CHECK(Reason(CheckDisplayName("a\nb")) == "BAD_DISPLAY_NAME");
+  CHECK(Reason(CheckDisplayName("\xff\xfe")) == "BAD_DISPLAY_NAME");
+}
+
+TEST_CASE("a page has at most a thousand rows") {
+  CHECK(*PageSize(0) == 100);
+  CHECK(*PageSize(1000) == 1000);
+  CHECK(*PageSize(1001) == 1000);
+  CHECK(Reason(PageSize(-1).status()) == "BAD_PAGE_SIZE");
+}
+
+TEST_CASE("a tree of sites is 16 levels deep, not 17") {
+  std::string path;
+  for (int i = 0; i < kSiteDepthMax; ++i) {
+    const auto below = PathBelow(path, "s");
+    REQUIRE(below.ok());
+    path = *below;
+  }
+  CHECK(path == "/s/s/s/s/s/s/s/s/s/s/s/s/s/s/s/s/");
+  CHECK(Reason(PathBelow(path, "s").status()) == "SITE_TOO_DEEP");
+}
+
+TEST_CASE("a scope holds its site and what is below, nothing beside") {
+  CHECK(InScope({}, "/a/"));
+  CHECK(InScope({"/a/"}, "/a/b/"));
+  CHECK_FALSE(InScope({"/a/"}, "/ab/"));
+  CHECK_FALSE(InScope({"/a/b/"}, "/a/"));
+}
+
+TEST_CASE("a collector's empty fields get their meaning") {
+  const Collector collector = WithDefaults(Box());
+  CHECK(collector.dialect == "transparent");
+  REQUIRE(collector.buses.size() == 2);
+  CHECK(collector.buses[0] == Bus{1, "VW-DEMO-0001", 2400, 500});
+  CHECK(collector.buses[1] == Bus{2, "VW-DEMO-0001/2", 2400, 500});
+  CHECK(CheckCollector(collector).ok());
+}
+
+TEST_CASE("a collector that cannot be is refused by name") {
+  const auto reason = [](const std::function<void(Collector&)>& spoil) {
+    Collector collector = Box();
+    spoil(collector);
+    return Reason(CheckCollector(WithDefaults(collector)));
+  };
+  CHECK(reason([](Collector&) {}) == "OK");
+  CHECK(reason([](Collector& c) { c.registration_id = "hex:00FF"; }) ==
+        "BAD_REGISTRATION_ID");  // Bus 2 would be hex:00FF/2.
+  CHECK(reason([](Collector& c) {
+          c.registration_id = "hex:00FF";
+          c.buses = {Bus{.number = 1}};
+        }) == "OK");
+  CHECK(reason([](Collector& c) {
+          c.registration_id = "hex:0";
+          c.buses = {Bus{.number = 1}};
+        }) == "BAD_REGISTRATION_ID");
+  CHECK(reason([](Collector& c) { c.registration_id = std::string(65, 'x'); }) == "BAD_REGISTRATION_ID");
+  CHECK(reason([](Collector& c) { c.registration_id = "a b"; }) == "BAD_REGISTRATION_ID");
+  CHECK(reason([](Collector& c) { c.dialect = "morse"; }) == "UNKNOWN_DIALECT");
+  CHECK(reason([](Collector& c) { c.heartbeat_hex = "5"; }) == "BAD_HEARTBEAT");
+  CHECK(reason([](Collector& c) { c.heartbeat_hex = std::string(130, '0'); }) == "BAD_HEARTBEAT");
+  CHECK(reason([](Collector& c) { c.source_network = "10.8.0.0"; }) == "BAD_NETWORK");
+  CHECK(reason([](Collector& c) { c.source_network = "10.8.0.256/8"; }) == "BAD_NETWORK");
+  CHECK(reason([](Collector& c) { c.source_network = "10.8.0.0/16"; }) == "OK");
+  CHECK(reason([](Collector& c) { c.buses.clear(); }) == "BAD_BUS");
+  CHECK(reason([](Collector& c) { c.buses[0].number = 1; }) == "BAD_BUS");
+  CHECK(reason([](Collector& c) { c.buses[0].number = 17; }) == "BAD_BUS");
+  CHECK(reason([](Collector& c) { c.buses[0].baud = 2401; }) == "BAD_BUS");
+  CHECK(reason([](Collector& c) { c.buses[0].link_time_ms = 30'001; }) == "BAD_BUS");
+  CHECK(reason([](Collector& c) { c.buses[0].registration_id = "VW-DEMO-0001"; }) == "BAD_BUS");
+}
+
+TEST_CASE("a collector is online while one of its buses is") {
+  const absl::Time t = absl::FromUnixSeconds(1000);
+  const Presence up{.online = true, .since = t, .pod = "gateway-0"};
+  const Presence down{.online = false, .since = t + absl::Seconds(5), .reason = "silent"};
+  CHECK_FALSE(Fold({}).online);
+  CHECK_FALSE(Fold({}).since.has_value());
+  CHECK(Fold({up, down}).online);
+  CHECK(Fold({down, up}).pod == "gateway-0");
+  CHECK(Fold({down, Presence{.online = false, .since = t, .reason = "older"}}).reason == "silent");
+}
+
+TEST_CASE("a meter that cannot be is refused by name") {
+  const auto reason = [](const std::function<void(Meter&)>& spoil) {
+    Meter meter = ElectricityMeter();
+    spoil(meter);
+    return Reason(CheckMeter(meter));
+  };
+  CHECK(reason([](Meter&) {}) == "OK");
+  CHECK(reason([](Meter& m) { m.kind = 0; }) == "BAD_KIND");
+  CHECK(reason([](Meter& m) { m.bus = 17; }) == "BAD_BUS");
+  CHECK(reason([](Meter& m) { m.address = "26030000001"; }) == "BAD_ADDRESS");
+  CHECK(reason([](Meter& m) { m.address = "26030000000A"; }) == "BAD_ADDRESS");
+  CHECK(reason([](Meter& m) { m.protocol = "SML"; }) == "UNKNOWN_PROTOCOL");
+  CHECK(reason([](Meter& m) {
+          m.protocol = "MBUS";
+          m.address = "250";
+        }) == "OK");
+  CHECK(reason([](Meter& m) {
+          m.protocol = "MBUS";
+          m.address = "251";
+        }) == "BAD_ADDRESS");
+  CHECK(reason([](Meter& m) { m.ratio = "0"; }) == "BAD_RATIO");
+  CHECK(reason([](Meter& m) { m.ratio = "1e3"; }) == "BAD_RATIO");
+  CHECK(reason([](Meter& m) { m.ratio = "12.5"; }) == "OK");
+}
+
+TEST_CASE("failed sign-ins slow the next one down, within bounds") {
+  const absl::Time last = absl::FromUnixSeconds(10'000);
+  CHECK(WaitBeforeLogin(2, last, last) == absl::ZeroDuration());
+  CHECK(WaitBeforeLogin(3, last, last) == absl::Seconds(1));
+  CHECK(WaitBeforeLogin(4, last, last) == absl::Seconds(2));
+  CHECK(WaitBeforeLogin(4, last, last + absl::Seconds(2)) == absl::ZeroDuration());
+  CHECK(WaitBeforeLogin(1'000'000, last, last) == kBackOffMax);
+  CHECK(WaitBeforeLogin(50, last, last + kFailuresForgotten) == absl::ZeroDuration());
+  CHECK(WaitBeforeLogin(50, last, last - absl::Hours(5)) == kBackOffMax);
+}
+
+}  // namespace
+}  // namespace voltwell::registry

@@ -1,0 +1,136 @@
+#include "services/registry/service_collector.h"
+
+#include "libs/base/status.h"
+#include "libs/once/once.h"
+#include "services/registry/convert.h"
+#include "services/registry/domain/names.h"
+#include "services/registry/facts.h"
+#include "services/registry/store_collectors.h"
+#include "services/registry/store_links.h"
+#include "services/registry/viewer.h"
+
+namespace voltwell::registry {
+
+grpc::Status CollectorService::CreateCollector(grpc::ServerContext* context, const v1::CreateCollectorRequest* request,
+                                               v1::Collector* response) {
+  return door_.Handle(context, *request, *response, [&](const rpc::Call& call) -> absl::Status {
+    VW_ASSIGN_OR_RETURN(const Viewer viewer, ViewerOf(call));
+    VW_ASSIGN_OR_RETURN(Collector collector, NewCollector(request->collector()));
+    collector = WithDefaults(std::move(collector));
+    VW_RETURN_IF_ERROR(CheckCollector(collector));
+    return once::Mutate(pool_, call, *request, *response, [&](pg::Tx& tx) -> absl::Status {
+      VW_ASSIGN_OR_RETURN(const Site site, store::GetSite(tx, collector.site, viewer.site_scope, store::Hold::kShare));
+      // Who dialled in before anybody owned it may belong to another tenant: only the platform's operator assigns it.
+      VW_ASSIGN_OR_RETURN(const bool quarantined, store::InQuarantine(tx, collector));
+      if (quarantined && !call.identity.Allows("platform.quarantine")) {
+        return base::FailedPrecondition("COLLECTOR_NEEDS_CLAIM",
+                                        "this id has dialled in already: claim it, or ask the platform's operator",
+                                        {{"field", "registration_id"}});
+      }
+      if (quarantined) VW_RETURN_IF_ERROR(store::ReleaseFromQuarantine(tx, collector));
+      const absl::Time now = clock_.Now();
+      collector.id = os::NewId(random_, absl::ToUnixMillis(now));
+      collector.tenant = viewer.tenant;
+      collector.created_at = now;
+      VW_RETURN_IF_ERROR(store::InsertCollector(tx, collector));
+      *response = ToProto(collector);
+      return Tell(tx, "created", collector, site.path);
+    });
+  });
+}
+
+grpc::Status CollectorService::GetCollector(grpc::ServerContext* context, const v1::GetCollectorRequest* request,
+                                            v1::Collector* response) {
+  return door_.Handle(context, *request, *response, [&](const rpc::Call& call) -> absl::Status {
+    VW_ASSIGN_OR_RETURN(const Viewer viewer, ViewerOf(call));
+    VW_ASSIGN_OR_RETURN(const std::string id, IdOf("collectors", request->name(), "name"));
+    const pg::TxOptions options{
+        .name = "collector.get", .tenant = viewer.tenant, .deadline = call.deadline, .read_only = true};
+    return pool_.Transact(options, [&](pg::Tx& tx) -> absl::Status {
+      VW_ASSIGN_OR_RETURN(const Collector collector, store::GetCollector(tx, id, viewer.site_scope));
+      *response = ToProto(collector);
+      return absl::OkStatus();
+    });
+  });
+}
+
+grpc::Status CollectorService::ListCollectors(grpc::ServerContext* context, const v1::ListCollectorsRequest* request,
+                                              v1::ListCollectorsResponse* response) {
+  return door_.Handle(context, *request, *response, [&](const rpc::Call& call) -> absl::Status {
+    VW_ASSIGN_OR_RETURN(const Viewer viewer, ViewerOf(call));
+    VW_ASSIGN_OR_RETURN(const int size, PageSize(request->page_size()));
+    VW_ASSIGN_OR_RETURN(const PageToken token, DecodePageToken(request->page_token()));
+    const pg::TxOptions options{
+        .name = "collector.list", .tenant = viewer.tenant, .deadline = call.deadline, .read_only = true};
+    return pool_.Transact(options, [&](pg::Tx& tx) -> absl::Status {
+      response->Clear();
+      VW_ASSIGN_OR_RETURN(const std::vector<Collector> collectors,
+                          store::ListCollectors(tx, {token.after, size}, viewer.site_scope));
+      for (const Collector& collector : collectors) *response->add_collectors() = ToProto(collector);
+      if (static_cast<int>(collectors.size()) == size) {
+        response->set_next_page_token(EncodePageToken({.after = collectors.back().id}));
+      }
+      return absl::OkStatus();
+    });
+  });
+}
+
+grpc::Status CollectorService::UpdateCollector(grpc::ServerContext* context, const v1::UpdateCollectorRequest* request,
+                                               v1::Collector* response) {
+  return door_.Handle(context, *request, *response, [&](const rpc::Call& call) -> absl::Status {
+    VW_ASSIGN_OR_RETURN(const Viewer viewer, ViewerOf(call));
+    VW_ASSIGN_OR_RETURN(const std::string id, IdOf("collectors", request->collector().name(), "collector.name"));
+    return once::Mutate(pool_, call, *request, *response, [&](pg::Tx& tx) -> absl::Status {
+      VW_ASSIGN_OR_RETURN(const Collector before, store::GetCollector(tx, id, viewer.site_scope, store::Hold::kUpdate));
+      Collector after = before;
+      VW_RETURN_IF_ERROR(Merge(request->collector(), request->update_mask(), after));
+      after = WithDefaults(std::move(after));
+      VW_RETURN_IF_ERROR(CheckCollector(after));
+      VW_ASSIGN_OR_RETURN(const Site site, store::GetSite(tx, after.site, viewer.site_scope, store::Hold::kShare));
+      VW_RETURN_IF_ERROR(store::UpdateCollector(tx, before, after));
+      *response = ToProto(after);
+      return Tell(tx, "updated", after, site.path);
+    });
+  });
+}
+
+grpc::Status CollectorService::DeleteCollector(grpc::ServerContext* context, const v1::DeleteCollectorRequest* request,
+                                               v1::DeleteCollectorResponse* response) {
+  return door_.Handle(context, *request, *response, [&](const rpc::Call& call) -> absl::Status {
+    VW_ASSIGN_OR_RETURN(const Viewer viewer, ViewerOf(call));
+    VW_ASSIGN_OR_RETURN(const std::string id, IdOf("collectors", request->name(), "name"));
+    return once::Mutate(pool_, call, *request, *response, [&](pg::Tx& tx) -> absl::Status {
+      VW_ASSIGN_OR_RETURN(const Collector collector,
+                          store::GetCollector(tx, id, viewer.site_scope, store::Hold::kUpdate));
+      VW_ASSIGN_OR_RETURN(const Site site, store::GetSite(tx, collector.site, viewer.site_scope));
+      VW_RETURN_IF_ERROR(store::ArchiveCollector(tx, collector));
+      return Tell(tx, "archived", collector, site.path);
+    });
+  });
+}
+
+grpc::Status CollectorService::ListQuarantined(grpc::ServerContext* context, const v1::ListQuarantinedRequest* request,
+                                               v1::ListQuarantinedResponse* response) {
+  return door_.Handle(context, *request, *response, [&](const rpc::Call& call) -> absl::Status {
+    VW_ASSIGN_OR_RETURN(const int size, PageSize(request->page_size()));
+    VW_ASSIGN_OR_RETURN(const PageToken token, DecodePageToken(request->page_token()));
+    const pg::TxOptions options{.name = "quarantine.list", .deadline = call.deadline, .read_only = true};
+    return pool_.Transact(options, [&](pg::Tx& tx) -> absl::Status {
+      response->Clear();
+      VW_ASSIGN_OR_RETURN(const std::vector<store::Quarantined> all, store::ListQuarantined(tx, token.after, size));
+      for (const store::Quarantined& one : all) {
+        v1::QuarantinedCollector& added = *response->add_collectors();
+        added.set_registration_id(one.registration_id);
+        added.set_peer(one.peer);
+        *added.mutable_first_time() = ToProto(one.first_at);
+        *added.mutable_last_time() = ToProto(one.last_at);
+        added.set_attempts(one.attempts);
+      }
+      if (static_cast<int>(all.size()) == size)
+        response->set_next_page_token(EncodePageToken({.after = store::PlaceOf(all.back())}));
+      return absl::OkStatus();
+    });
+  });
+}
+
+}  // namespace voltwell::registry
