@@ -115,7 +115,8 @@ void EventLoop::RunTasks() {
 }
 
 void EventLoop::FireTimers() {
-  while (!timers_.empty() && timers_.top().at <= now_) {
+  // What is armed meanwhile waits for the next turn, so that sockets get theirs.
+  for (size_t left = timers_.size(); left > 0 && timers_.top().at <= now_; --left) {
     const Timer timer = timers_.top();
     timers_.pop();
     handler_.OnTimer(timer.token, timer.at);

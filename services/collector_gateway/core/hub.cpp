@@ -55,7 +55,7 @@ Hub::Hub(HubConfig config, os::Clock& clock, os::Random& random, Routes& routes,
     shards_.push_back(std::make_unique<Shard>(
         static_cast<uint32_t>(i),
         ShardContext{clock, random, routes, links, metrics, static_cast<size_t>(config_.sessions_max / config_.shards),
-                     [this](SessionId id, const char* reason) { Close(id, reason); },
+                     config_.unregistered_max, [this](SessionId id, const char* reason) { Close(id, reason); },
                      [this](int fd, Peer peer) { Deal(fd, peer); }}));
   }
 }

@@ -17,6 +17,7 @@ struct HubConfig {
   std::string listen = "0.0.0.0";
   int port = 7645;  // 0: any free one.
   int shards = 1;
+  size_t unregistered_max = kUnregisteredMax;  // Of a shard.
   int sessions_max = 20'000;  // Of the process; the kernel's limit on open files is near it.
 };
 

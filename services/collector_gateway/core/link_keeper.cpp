@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -166,19 +167,22 @@ absl::Status LinkKeeper::LoadScripts() {
 
 std::vector<LinkKeeper::Operation> LinkKeeper::TakeBatch() {
   std::vector<Operation> batch;
+  absl::flat_hash_set<SessionId> claiming;
   {
     const std::lock_guard lock(mutex_);
     while (batch.size() < kLinkBatchMax && !waiting_.empty()) {
-      batch.push_back(std::move(waiting_.front()));
+      Operation operation = std::move(waiting_.front());
       waiting_.pop_front();
+      if (operation.kind == Kind::kClaim && !claiming.insert(operation.route.session).second) continue;
+      batch.push_back(std::move(operation));
     }
   }
   while (batch.size() < kLinkBatchMax && !restating_.empty()) {
-    Operation& operation = restating_.front();
-    // Its epoch may have been given, or the session replaced, since the list was made.
-    const std::optional<Route> now = routes_.Find({operation.route.entry->collector, operation.route.entry->bus});
-    if (now.has_value()) batch.push_back({Kind::kClaim, *now, {}, {}});
+    const BusEntryPtr entry = std::move(restating_.front().route.entry);
     restating_.pop_front();
+    // Its epoch may have been given, or the session replaced, since the list was made.
+    const std::optional<Route> now = routes_.Find({entry->collector, entry->bus});
+    if (now.has_value() && claiming.insert(now->session).second) batch.push_back({Kind::kClaim, *now, {}, {}});
   }
   return batch;
 }

@@ -224,7 +224,8 @@ Instant Shard::WakeAt(const Session& session) const {
   if (const BusWork* const work = session.work.get(); work != nullptr) {
     if (work->run.has_value()) wake = std::min(wake, work->run->wake_at());
     if (work->quieting) wake = std::min({wake, work->quiet_since + kQuietAfterFailure, work->quiet_end});
-    wake = std::min(wake, work->queue.next_expiry());
+    // At not_after itself it may still go.
+    wake = std::min(wake, work->queue.next_expiry() + absl::Nanoseconds(1));
   }
   return wake;
 }

@@ -44,7 +44,8 @@ struct ShardContext {
   Routes& routes;
   LinkBook& links;
   GatewayMetrics& metrics;
-  size_t sessions_max;  // Of one shard.
+  size_t sessions_max;      // Of one shard.
+  size_t unregistered_max;  // Of one shard.
   // To another shard.
   std::function<void(SessionId, const char*)> close;
   // A new connection, to whichever shard is next.

@@ -81,7 +81,7 @@ void Shard::MakeRoomForArrival() {
   while (!arrivals_.empty()) {
     Session* const oldest = Find(arrivals_.front());
     const bool waiting = oldest != nullptr && oldest->arrival != nullptr;
-    if (waiting && unregistered_ < kUnregisteredMax) return;
+    if (waiting && unregistered_ < context_.unregistered_max) return;
     arrivals_.pop_front();
     if (waiting) Refuse(*oldest, Refusal::kCrowdedOut, "crowded out");
   }
