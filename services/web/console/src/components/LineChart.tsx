@@ -2,7 +2,7 @@
 // values stand in the table below it.
 import { useId, useState, type PointerEvent } from 'react';
 import { clock, shortDateTime } from '@/format/time';
-import { extent, niceTicks, pathOf, timeTicks, type Point } from './chart_geometry';
+import { extent, fractionDigits, niceTicks, pathOf, timeTicks, type Point } from './chart_geometry';
 import { useWidth } from './useWidth';
 
 interface Props {
@@ -23,6 +23,9 @@ const right = 12;
 const top = 26;
 const bottom = 26;
 const tooltipHalf = 84;
+// Longer spans are labelled by days; shorter ones than the second need seconds.
+const spanOfDaysMs = 36 * 3_600_000;
+const spanOfMinutesMs = 10 * 60_000;
 
 export function LineChart({ points, unit, label, describe, height = 220 }: Props) {
   const gradient = useId();
@@ -37,7 +40,11 @@ export function LineChart({ points, unit, label, describe, height = 220 }: Props
   const line = pathOf(points, x, y);
   const first = points[0];
   const last = points.at(-1);
-  const spansDays = times[1] - times[0] > 36 * 3_600_000;
+  const span = times[1] - times[0];
+  const timeLabel = (time: number) =>
+    span > spanOfDaysMs ? shortDateTime(time).slice(0, 5) : span > spanOfMinutesMs ? clock(time).slice(0, 5) : clock(time);
+  const digits = fractionDigits(ticks);
+  const format = { minimumFractionDigits: digits, maximumFractionDigits: digits };
 
   function move(event: PointerEvent) {
     const box = svg.current?.getBoundingClientRect();
@@ -72,7 +79,7 @@ export function LineChart({ points, unit, label, describe, height = 220 }: Props
         <g key={tick}>
           <line x1={left} x2={width - right} y1={y(tick)} y2={y(tick)} className="chart-grid" />
           <text x={left - 8} y={y(tick) + 4} textAnchor="end">
-            {tick.toLocaleString('en-US', { maximumFractionDigits: 4 })}
+            {tick.toLocaleString('en-US', format)}
           </text>
         </g>
       ))}
@@ -81,7 +88,7 @@ export function LineChart({ points, unit, label, describe, height = 220 }: Props
       </text>
       {timeTicks(times[0], times[1], Math.max(2, Math.floor(width / labelEvery))).map((tick) => (
         <text key={tick} x={x(tick)} y={height - 7} textAnchor="middle">
-          {spansDays ? shortDateTime(tick).slice(0, 5) : clock(tick).slice(0, 5)}
+          {timeLabel(tick)}
         </text>
       ))}
       {first && last && points.length > 1 && (

@@ -33,8 +33,16 @@ export function niceTicks(low: number, high: number, count: number): number[] {
   return ticks;
 }
 
+// Digits after the point that tell all ticks apart.
+export function fractionDigits(ticks: number[]): number {
+  return Math.max(0, ...ticks.map((tick) => (String(tick).split('.')[1] ?? '').length));
+}
+
 const minute = 60_000;
-const timeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 10_080].map((minutes) => minutes * minute);
+const timeSteps = [
+  ...[5, 10, 15, 30].map((seconds) => seconds * 1000),
+  ...[1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7200, 10_080].map((minutes) => minutes * minute),
+];
 // Ticks fall on whole hours and days of the display zone (UTC+8).
 const zoneOffset = 8 * 60 * minute;
 

@@ -1,6 +1,6 @@
 // Numbers and times as the screen shows them.
 import { describe, expect, test } from 'vitest';
-import { extent, niceTicks, timeTicks } from '@/components/chart_geometry';
+import { extent, fractionDigits, niceTicks, timeTicks } from '@/components/chart_geometry';
 import { groupCount, groupDecimal, percent, plotted } from './decimal';
 import { clock, countdown, dateTime, relative } from './time';
 
@@ -61,6 +61,11 @@ describe('chart scales', () => {
   test('are round and cover the values', () => {
     expect(niceTicks(0.13, 0.97, 4)).toEqual([0, 0.5, 1]);
     expect(niceTicks(1714.6, 1722.6, 4)).toEqual([1714, 1716, 1718, 1720, 1722, 1724]);
+  });
+
+  test('have one number of digits', () => {
+    expect(fractionDigits([4962.18, 4962.2, 4962.22])).toBe(2);
+    expect(fractionDigits([0, 50])).toBe(0);
   });
 
   test('exist for a single value', () => {

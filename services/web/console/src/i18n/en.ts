@@ -167,7 +167,7 @@ export const en: Texts = {
     reading: 'Reading',
     choose: 'Choose registers',
     waiting: 'Sent, waiting for the meter…',
-    succeeded: 'Read',
+    succeeded: 'Read successfully',
     succeededIn: 'took {{seconds}} s',
     failed: 'Could not be read',
     unknown: 'Outcome being settled',

@@ -77,6 +77,12 @@ describe('news in lists', () => {
     expect(merged.items[0]?.presence?.online).toBe(true);
   });
 
+  test('of a run without reasons leave those that are known', () => {
+    const known = makeRun(1, 'schedules/p', 1000, 9, { TIMEOUT: 2n });
+    const [merged] = mergeRuns([known], [{ ...known, itemsFailed: 3n, failures: {} }]);
+    expect(merged).toMatchObject({ itemsFailed: 3n, failures: { TIMEOUT: 2n } });
+  });
+
   test('put a new run in front, and no more runs are kept than are shown', () => {
     const runs = Array.from({ length: runsShown }, (_, index) => makeRun(index, 'schedules/p', 1_000_000 - index * 1000, 1, {}));
     const merged = mergeRuns(runs, [makeRun(999, 'schedules/p', 2_000_000, 1, {})]);

@@ -82,6 +82,18 @@ describe('the overview', () => {
     expect(fake.countCalls('ListCollectors')).toBe(asked);
   });
 
+  test('asks for the reasons of a run that ended, which its news do not bear', async () => {
+    const fake = new Fake();
+    fake.runs = [];
+    renderApp(fake);
+    await screen.findAllByText('还没有抄表任务');
+    await waitFor(() => expect(fake.watchers).toBe(1));
+    const ended = makeRun(8, 'schedules/p1', fake.now, 24, { NOISE: 5n });
+    fake.runs = [ended];
+    fake.push({ runs: [{ ...ended, failures: {} }] });
+    expect((await screen.findAllByText('应答受干扰'))[0]).toBeVisible();
+  });
+
   test('says that it is live, and that it is not when the stream is lost', async () => {
     const fake = new Fake();
     renderApp(fake);

@@ -150,7 +150,7 @@ function NextFireStat({ schedules }: Pick<OverviewQueries, 'schedules'>) {
         next && time !== undefined ? (
           <>
             <span className="num">{time > now ? t('overview.inTime', { time: countdown(time - now) }) : t('overview.due')}</span>
-            <span className="cell-main">{next.displayName}</span>
+            <span className="ellipsis">{next.displayName}</span>
           </>
         ) : (
           t('overview.noNext')

@@ -29,7 +29,7 @@ export function positionOf(failure: Failure): number | undefined {
 }
 
 function Mistake({ cron, failure }: { cron: string; failure: Failure }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const position = positionOf(failure);
   const field = failure.metadata.field;
   return (
@@ -45,6 +45,8 @@ function Mistake({ cron, failure }: { cron: string; failure: Failure }) {
           <span>
             {field && `${t(`schedule.fields.${field}`, { defaultValue: field })} · `}
             {t('schedule.errorAt', { position: position + 1 })}
+            {/* The server's own words are English. */}
+            {i18n.language === 'en' && failure.metadata.why && ` · ${failure.metadata.why}`}
           </span>
         </>
       )}

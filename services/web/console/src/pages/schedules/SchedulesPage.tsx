@@ -76,7 +76,11 @@ function ScheduleTable({ schedules }: { schedules: Schedule[] }) {
       ),
     },
     { title: t('schedule.registers'), render: (_, schedule) => <Registers schedule={schedule} /> },
-    { title: t('schedule.selection'), render: (_, schedule) => <Scope schedule={schedule} /> },
+    {
+      title: t('schedule.selection'),
+      className: 'no-wrap',
+      render: (_, schedule) => <Scope schedule={schedule} />,
+    },
     {
       title: <span className="visually-hidden">{t('schedule.actions')}</span>,
       align: 'right',
