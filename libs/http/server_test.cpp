@@ -5,9 +5,9 @@
 #include <mutex>
 
 #include "libs/base/status.h"
+#include "libs/http/client_testing.h"
 #include "libs/http/connection.h"
 #include "libs/http/http.h"
-#include "libs/http/test_client.h"
 
 namespace voltwell::http {
 namespace {

@@ -1,4 +1,5 @@
-// Targets and queries as anybody may send them: nothing crashes, nothing is read beyond its end, what is decoded holds no zero.
+// Targets and queries as anybody may send them: nothing crashes, nothing is read beyond its end, what is decoded holds
+// no zero.
 #include <cstdint>
 #include <cstdlib>
 

@@ -1,5 +1,6 @@
 #include "libs/rpc/bytes_call.h"
 
+#include "grpc/support/time.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/support/client_callback.h"
@@ -28,7 +29,10 @@ struct Wire {
     for (const auto& [name, value] : request_in.metadata) context.AddMetadata(name, value);
   }
   void SetDeadline() {
-    if (timeout != absl::InfiniteDuration()) context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+    if (timeout == absl::InfiniteDuration()) return;
+    // By the monotonic clock: a clock that is stepped must not end calls.
+    const auto span = gpr_time_from_millis(absl::ToInt64Milliseconds(timeout), GPR_TIMESPAN);
+    context.set_deadline(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), span));
   }
   grpc::GenericStub stub;
   const std::string path;

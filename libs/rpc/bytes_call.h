@@ -1,5 +1,5 @@
-// Calls that know no message type: bytes in, bytes out, by the callback API, so that nobody waits in a thread. For the front
-// door, which passes on what it does not understand, and for streams that are followed for long.
+// Calls that know no message type: bytes in, bytes out, by the callback API, so that nobody waits in a thread. For the
+// front door, which passes on what it does not understand, and for streams that are followed for long.
 #pragma once
 
 #include <functional>
@@ -33,8 +33,8 @@ class BytesCall {
 std::shared_ptr<BytesCall> NewUnaryCall(const std::shared_ptr<grpc::Channel>& channel, BytesRequest request,
                                         std::function<void(const grpc::Status& status, std::string answer)> done);
 
-// `message` gets one message at a time and asks for the next by next(true), from any thread, now or later; next(false) ends the
-// call. What is not asked for is not read: a slow reader slows the sender.
+// `message` gets one message at a time and asks for the next by next(true), from any thread, now or later; next(false)
+// ends the call. What is not asked for is not read: a slow reader slows the sender.
 using NextMessage = std::function<void(bool more)>;
 std::shared_ptr<BytesCall> NewStreamCall(const std::shared_ptr<grpc::Channel>& channel, BytesRequest request,
                                          std::function<void(std::string message, NextMessage next)> message,

@@ -8,7 +8,7 @@
 
 #include "libs/os/clock.h"
 #include "services/api_gateway/upstreams.h"
-#include "voltwell/event/v1/event_service.grpc.pb.h"
+#include "voltwell/event/v1/event_service.pb.h"
 
 namespace voltwell::front {
 
@@ -18,7 +18,7 @@ inline constexpr absl::Duration kFeedBackOffMax = absl::Seconds(5);
 class EventFeed {
  public:
   using News = std::function<void(const voltwell::event::v1::SubscribeResponse&)>;
-  EventFeed(Upstream& owner, std::vector<std::string> type_prefixes, News news, os::Clock& clock);
+  EventFeed(const Upstream& owner, std::vector<std::string> type_prefixes, News news, os::Clock& clock);
   ~EventFeed();  // Cancels, and waits until gRPC lets go.
   // From now on: subscribes, or takes up again when it is time. Call it regularly while news are wanted.
   void Want();
@@ -27,7 +27,6 @@ class EventFeed {
 
  private:
   struct State;
-  class Reader;
   std::shared_ptr<State> state_;
 };
 

@@ -1,4 +1,4 @@
-// Calls to the service behind, by a generic stub: bytes in, bytes out. The message's types are known to Routes only.
+// Calls to the service behind, bytes in, bytes out. The message's types are known to Routes only.
 #pragma once
 
 #include <functional>
@@ -13,12 +13,12 @@
 namespace voltwell::front {
 
 // Calls once, answers `done` on a thread of gRPC. The call is cancelled when the client goes.
-void ForwardUnary(const std::shared_ptr<Visit>& visit, Upstream& upstream, rpc::TokenIssuer& issuer,
-                  const std::string& wire, std::function<void(const grpc::Status& status, std::string wire)> done);
+void ForwardUnary(const std::shared_ptr<Visit>& visit, const Upstream& upstream, rpc::TokenIssuer& issuer,
+                  std::string wire, std::function<void(const grpc::Status& status, std::string wire)> done);
 
 // Begins the stream and pumps it: the next message is read when the last one has been written, so that a slow client
 // slows the service and fills no memory here.
-void ForwardStream(const std::shared_ptr<Stream>& stream, Upstream& upstream, rpc::TokenIssuer& issuer,
-                   const std::string& wire);
+void ForwardStream(const std::shared_ptr<Stream>& stream, const Upstream& upstream, rpc::TokenIssuer& issuer,
+                   std::string wire);
 
 }  // namespace voltwell::front

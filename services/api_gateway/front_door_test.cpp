@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "services/api_gateway/gzip.h"
-#include "services/api_gateway/test_suite.h"
+#include "services/api_gateway/suite_testing.h"
 #include "voltwell/rpc/v1/identity.pb.h"
 
 namespace voltwell::front {

@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
   rpc::TokenIssuer issuer("api_gateway", rpc::IdentityKey(config.identity), clock);
   const auto routes = OrExit(front::Routes::Parse(OrExit(os::ReadFile(front::DescriptorsPath(config.descriptors)))));
   auto upstreams = OrExit(front::Upstreams::Connect(config.targets, issuer, clock, metrics));
-  front::Sessions sessions(front::AskRegistry(upstreams.Find("registry"), clock), clock, metrics);
+  front::Sessions sessions(front::AskRegistry(upstreams.Find("registry")), clock, metrics);
   front::Live live(clock, metrics);
   live.Follow(upstreams.Find("registry"), {"collector."});
   live.Follow(upstreams.Find("scheduler"), {"reading.", "run.", "operation."});

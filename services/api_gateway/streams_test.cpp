@@ -3,7 +3,7 @@
 
 #include "services/api_gateway/live.h"
 #include "services/api_gateway/streams.h"
-#include "services/api_gateway/test_suite.h"
+#include "services/api_gateway/suite_testing.h"
 
 namespace voltwell::front {
 

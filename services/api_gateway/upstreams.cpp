@@ -4,7 +4,9 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "libs/base/status.h"
-#include "voltwell/registry/v1/session_service.grpc.pb.h"
+#include "libs/rpc/bytes_call.h"
+#include "libs/rpc/door.h"
+#include "voltwell/registry/v1/session_service.pb.h"
 
 namespace voltwell::front {
 namespace {
@@ -30,11 +32,13 @@ rpc::Identity ToIdentity(const registry::Identity& identity) {
           .session = identity.session()};
 }
 
-struct AuthenticateCall {
-  grpc::ClientContext context;
-  registry::AuthenticateRequest request;
-  registry::AuthenticateResponse response;
-};
+Sessions::Identities ToIdentities(const registry::AuthenticateResponse& response) {
+  Sessions::Identities identities;
+  for (const auto& identity : response.identities()) {
+    identities.push_back(identity.valid() ? std::optional(ToIdentity(identity)) : std::nullopt);
+  }
+  return identities;
+}
 
 }  // namespace
 
@@ -52,7 +56,7 @@ absl::StatusOr<Upstreams> Upstreams::Connect(const std::vector<std::string>& tar
     auto upstream = std::make_unique<Upstream>();
     upstream->service = ServiceOf(halves[0]);
     upstream->caller = std::make_unique<rpc::Caller>(rpc::Target{address, upstream->service}, issuer, clock, metrics);
-    upstream->stub = std::make_unique<grpc::GenericStub>(upstream->caller->channel());
+    upstream->issuer = &issuer;
     upstreams.by_package_[halves[0]] = std::move(upstream);
   }
   return upstreams;
@@ -65,31 +69,33 @@ Upstream* Upstreams::Find(const std::string& package) const {
 
 bool Upstreams::Reachable(const std::string& package) const {
   const Upstream* upstream = Find(package);
-  return upstream != nullptr && upstream->caller->channel()->GetState(true) == GRPC_CHANNEL_READY;
+  return upstream != nullptr && upstream->channel()->GetState(true) == GRPC_CHANNEL_READY;
 }
 
-Sessions::Ask AskRegistry(Upstream* upstream, os::Clock& clock) {
-  if (upstream == nullptr) {
-    return [](const std::vector<std::string>&, const Sessions::Asked& asked) {
-      asked(base::Unavailable("SERVICE_DOWN", "no target named registry"));
-    };
-  }
-  const std::shared_ptr<registry::SessionService::Stub> stub =
-      registry::SessionService::NewStub(upstream->caller->channel());
-  return [stub, upstream, &clock](const std::vector<std::string>& tokens, Sessions::Asked asked) {
-    const auto call = std::make_shared<AuthenticateCall>();
-    for (const std::string& token : tokens) call->request.add_tokens(token);
-    upstream->caller->Prepare(call->context, *registry::AuthenticateRequest::descriptor(),
-                              {.deadline = clock.Now() + kAuthenticateDeadline});
-    stub->async()->Authenticate(
-        &call->context, &call->request, &call->response, [call, asked = std::move(asked)](const grpc::Status& status) {
-          if (!status.ok()) return asked(rpc::FromGrpc(status));
-          Sessions::Identities identities;
-          for (const auto& identity : call->response.identities()) {
-            identities.push_back(identity.valid() ? std::optional(ToIdentity(identity)) : std::nullopt);
-          }
-          asked(std::move(identities));
-        });
+std::vector<std::pair<std::string, std::string>> Upstream::OwnMetadata() const {
+  const rpc::Identity ours{.subject = issuer->issuer(), .caller_kind = "INTERNAL"};
+  return {{"authorization", absl::StrCat("Bearer ", issuer->Token(service, ours))}};
+}
+
+Sessions::Ask AskRegistry(const Upstream* upstream) {
+  return [upstream](const std::vector<std::string>& tokens, const Sessions::Asked& asked) {
+    if (upstream == nullptr) return asked(base::Unavailable("SERVICE_DOWN", "no target named registry"));
+    registry::AuthenticateRequest request;
+    for (const std::string& token : tokens) request.add_tokens(token);
+    const auto call = rpc::NewUnaryCall(upstream->channel(),
+                                        {.path = "/voltwell.registry.v1.SessionService/Authenticate",
+                                         .metadata = upstream->OwnMetadata(),
+                                         .timeout = kAuthenticateDeadline,
+                                         .message = request.SerializeAsString()},
+                                        [asked](const grpc::Status& status, const std::string& answer) {
+                                          registry::AuthenticateResponse response;
+                                          if (!status.ok()) return asked(rpc::FromGrpc(status));
+                                          if (!response.ParseFromString(answer)) {
+                                            return asked(base::Internal("BAD_ANSWER", "no AuthenticateResponse"));
+                                          }
+                                          asked(ToIdentities(response));
+                                        });
+    call->Start();
   };
 }
 

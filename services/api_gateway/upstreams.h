@@ -1,14 +1,14 @@
-// The services behind the front door: one channel each, and the two ways to call them that know no method.
+// The services behind the front door: one channel each, and what the front door asks in its own name.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "grpcpp/generic/generic_stub.h"
 #include "libs/rpc/client.h"
 #include "services/api_gateway/sessions.h"
 
@@ -17,7 +17,11 @@ namespace voltwell::front {
 struct Upstream {
   std::string service = {};  // Audience of tokens, e.g. "meter_scheduler".
   std::unique_ptr<rpc::Caller> caller = {};
-  std::unique_ptr<grpc::GenericStub> stub = {};
+  rpc::TokenIssuer* issuer = nullptr;
+
+  std::shared_ptr<grpc::Channel> channel() const { return caller->channel(); }
+  // For calls of our own, not in anybody's name.
+  std::vector<std::pair<std::string, std::string>> OwnMetadata() const;
 };
 
 class Upstreams {
@@ -35,6 +39,6 @@ class Upstreams {
 };
 
 // Registry's Authenticate as Sessions asks it. Without registry: SERVICE_DOWN.
-Sessions::Ask AskRegistry(Upstream* registry, os::Clock& clock);
+Sessions::Ask AskRegistry(const Upstream* registry);
 
 }  // namespace voltwell::front

@@ -1,4 +1,4 @@
-// For tests: the whole front door on real sockets, before the services of fake_services.h.
+// For tests: the whole front door on real sockets, before the services of services_testing.h.
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -7,13 +7,13 @@
 #include <string>
 
 #include "grpcpp/server_builder.h"
-#include "libs/http/test_client.h"
+#include "libs/http/client_testing.h"
 #include "libs/os/worker.h"
 #include "libs/testing/eventually.h"
 #include "services/api_gateway/envelope.h"
-#include "services/api_gateway/fake_services.h"
 #include "services/api_gateway/front_door.h"
 #include "services/api_gateway/metrics_port.h"
+#include "services/api_gateway/services_testing.h"
 
 namespace voltwell::front::testing_suite {
 
@@ -40,7 +40,7 @@ struct Suite {
         Upstreams::Connect({"registry=" + here, "probe=" + here, "scheduler=" + here}, issuer, clock, metrics);
     REQUIRE(connected.ok());
     upstreams = std::make_unique<Upstreams>(*std::move(connected));
-    sessions = std::make_unique<Sessions>(AskRegistry(upstreams->Find("registry"), clock), clock, metrics);
+    sessions = std::make_unique<Sessions>(AskRegistry(upstreams->Find("registry")), clock, metrics);
     live = std::make_unique<Live>(clock, metrics);
     live->Follow(upstreams->Find("registry"), {"collector."});
     door = std::make_unique<FrontDoor>(FrontDoor::Parts{config, *routes, *Networks::Parse(config.trusted_proxies),
