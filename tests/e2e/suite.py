@@ -18,13 +18,24 @@ from tools.suite import client, database, layout, status  # noqa: E402
 PRESET = os.environ.get("VOLTWELL_PRESET", "dev")
 
 
+def free_base_port() -> int:
+    """Another for each installation, so that a leftover of one cannot serve another. Below the ephemeral ports."""
+    for base in range(20000 + os.getpid() % 20 * 500, 32000, 500):
+        try:
+            database.check_ports(layout.Layout(base_port=base))
+            return base
+        except database.Failure:
+            continue
+    raise AssertionError("no free range of ports")
+
+
 class Suite(unittest.TestCase):
-    """Subclasses choose what to start. `base_port` differs by class, so that a leftover of one cannot serve another."""
-    base_port = 21000
+    """Subclasses choose what to start."""
     arguments: tuple = ("--no-demo",)
 
     @classmethod
     def setUpClass(cls):
+        cls.base_port = free_base_port()
         cls.data = pathlib.Path(tempfile.mkdtemp(prefix="voltwell-e2e-"))
         cls.data.chmod(0o755)
         done = subprocess.run(

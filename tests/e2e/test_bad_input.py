@@ -10,8 +10,6 @@ from tools.suite import client
 
 
 class BadInput(Suite):
-    base_port = 21500
-
     def test_a_call_without_identity_is_refused_at_the_front(self):
         anonymous = client.Api(self.layout.port("http"))
         refused = self.refused("registry.MeterService/ListMeters", {}, anonymous)

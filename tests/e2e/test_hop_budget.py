@@ -10,7 +10,6 @@ BUDGET = {"Encode": 1, "Exchange": 1, "Decode": 3, "sql": 5, "redis": 2}
 
 
 class HopBudget(Suite):
-    base_port = 23000
     arguments = ("--park", str(ROOT / "deploy/demo/bench-512.json"))
 
     def counters(self) -> dict:

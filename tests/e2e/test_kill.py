@@ -9,7 +9,6 @@ RECOVERY = 10  # Seconds, QUALITY: recovery after a kill -9.
 
 
 class Kill(Suite):
-    base_port = 22000
     arguments = ("--park", str(ROOT / "deploy/demo/bench-512.json"))
 
     @classmethod

@@ -6,7 +6,6 @@ from tools.suite import status
 
 
 class Replicas(Suite):
-    base_port = 22500
     arguments = ("--park", str(ROOT / "deploy/demo/bench-512.json"), "--replicas", "collector_gateway=2",
                  "--replicas", "meter_scheduler=2")
 
