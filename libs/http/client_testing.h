@@ -27,7 +27,9 @@ struct TestAnswer {
 
 class TestClient {
  public:
-  explicit TestClient(int port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit TestClient(int port) : TestClient(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), port) {}
+  // With a socket made before; it is closed with the client.
+  TestClient(int socket, int port) : fd_(socket) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<uint16_t>(port));

@@ -1,4 +1,6 @@
 // The server over real sockets: what well-behaved clients need, and what others get.
+#include <sys/resource.h>
+
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <condition_variable>
@@ -236,6 +238,28 @@ TEST_CASE("one connection too many gets 503, and there is room again when one ha
     if (again.Read().status == 200) break;
     REQUIRE(std::chrono::steady_clock::now() < end);
   }
+}
+
+TEST_CASE("out of descriptors the server pauses, and serves whoever waited when there are some again") {
+  TestServer test;
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int next_free = ::dup(socket);
+  ::close(next_free);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  rlimit none = before;
+  none.rlim_cur = static_cast<rlim_t>(next_free);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  TestClient client(socket, test.server.port());
+  const bool sent = client.Send(Get("/echo"));
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const std::string none_yet = "voltwell_http_accept_pauses_total{port=\"0\"} 0";
+  while (test.metrics.Text().find(none_yet) != std::string::npos && std::chrono::steady_clock::now() < end) {
+  }
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(sent);
+  CHECK(test.metrics.Text().find(none_yet) == std::string::npos);
+  CHECK(client.Read().status == 200);
 }
 
 TEST_CASE("a handler that forgets to answer answers 500") {

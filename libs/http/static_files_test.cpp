@@ -93,6 +93,15 @@ TEST_CASE("an unknown path is the page for a browser that navigates, and nothing
   CHECK_FALSE(site.Find("/", {}, "POST").has_value());
 }
 
+TEST_CASE("a file one byte larger than may be is not served") {
+  Site site;
+  site.Write("dist/large.bin", "x");
+  std::filesystem::resize_file(site.outer + "/dist/large.bin", kStaticFileMax);
+  CHECK(site.Find("/large.bin")->body.size() == kStaticFileMax);
+  std::filesystem::resize_file(site.outer + "/dist/large.bin", kStaticFileMax + 1);
+  CHECK_FALSE(site.Find("/large.bin").has_value());
+}
+
 TEST_CASE("nothing outside the directory, hidden or linked from outside is served") {
   Site site;
   for (const char* path : {"/../secret.txt", "/assets/../../secret.txt", "/.env", "/link.txt", "/assets",

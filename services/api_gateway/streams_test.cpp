@@ -105,6 +105,34 @@ TEST_CASE("one stream more than a session may have is refused") {
   CHECK(Suite::Has(beyond.Read(), "TOO_MANY_STREAMS"));
 }
 
+TEST_CASE("one stream more than this process may have is refused, whoever asks") {
+  struct Nobody final : http::Responder {
+    void Respond(http::Headers, std::string) override {}
+    void Begin(http::Headers) override {}
+    void Write(std::string, std::function<void(bool)>) override {}
+    void End() override {}
+    void OnDisconnect(std::function<void()>) override {}
+  };
+  const auto routes = Routes::Parse(Descriptors());
+  REQUIRE(routes.ok());
+  os::SystemClock clock;
+  metrics::Registry metrics;
+  Visitors visitors;
+  const House house{**routes, clock, metrics, visitors};
+  Streams streams(metrics);
+  const auto open = [&](size_t session) {
+    auto visit = std::make_shared<Visit>(house, http::Request(), std::make_shared<Nobody>());
+    visit->identity.session = absl::StrCat(session);
+    return streams.Open(std::move(visit)).status();
+  };
+  for (size_t i = 0; i < kStreamsMax; ++i) REQUIRE(open(i).ok());
+  CHECK(base::ReasonOf(open(kStreamsMax)) == "TOO_MANY_STREAMS");
+  streams.Drain();
+  CHECK(streams.size() == 0);
+  CHECK(base::ReasonOf(open(0)) == "FRONT_DRAINING");
+  CHECK(visitors.AwaitNone(absl::Seconds(1)));
+}
+
 TEST_CASE("a page that watches is told at once that it is connected, then what happens") {
   Suite suite;
   TestClient client(suite.server->port());
