@@ -1,0 +1,150 @@
+#include "services/meter_scheduler/testing/fake_field.h"
+
+#include <chrono>
+#include <numeric>
+#include <thread>
+
+namespace voltwell::scheduler::testing {
+namespace {
+
+namespace v1 = voltwell::gateway::v1;
+using voltwell::codec::v1::OUTCOME_MOVED;
+using voltwell::codec::v1::OUTCOME_OFFLINE;
+using voltwell::codec::v1::OUTCOME_OK;
+using voltwell::codec::v1::OUTCOME_TIMEOUT;
+
+uint8_t ByteAt(const std::string& bytes, size_t at) { return static_cast<uint8_t>(bytes.at(at)); }
+
+// 68H, address, 68H, control, length, data + 33H, sum, 16H.
+std::string Frame(const std::string& address_bytes, uint8_t control, const std::string& data) {
+  std::string frame = "\x68" + address_bytes + "\x68";
+  frame.push_back(static_cast<char>(control));
+  frame.push_back(static_cast<char>(data.size()));
+  for (const char c : data) frame.push_back(static_cast<char>(static_cast<uint8_t>(c) + 0x33));
+  const uint8_t sum = std::accumulate(frame.begin(), frame.end(), uint8_t{0}, [](uint8_t all, char c) {
+    return static_cast<uint8_t>(all + static_cast<uint8_t>(c));
+  });
+  frame.push_back(static_cast<char>(sum));
+  frame.push_back('\x16');
+  return frame;
+}
+
+// "00123456" as lowest byte first: 56 34 12 00.
+std::string Reversed(const std::string& digits) {
+  std::string bytes;
+  for (size_t at = digits.size(); at >= 2; at -= 2) {
+    bytes.push_back(static_cast<char>(std::stoi(digits.substr(at - 2, 2), nullptr, 16)));
+  }
+  return bytes;
+}
+
+std::string Printed(const std::string& address_bytes) {
+  std::string text;
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  for (size_t i = address_bytes.size(); i > 0; --i) {
+    text.push_back(kDigits[ByteAt(address_bytes, i - 1) >> 4]);
+    text.push_back(kDigits[ByteAt(address_bytes, i - 1) & 15]);
+  }
+  return text;
+}
+
+}  // namespace
+
+v1::ExchangeResult FakeField::Answer(const v1::ExchangeItem& item) {
+  v1::ExchangeResult result;
+  result.set_id(item.id());
+  std::string request = item.group().exchanges(0).request();
+  while (!request.empty() && ByteAt(request, 0) == 0xFE) request.erase(0, 1);
+  const std::string address_bytes = request.substr(1, 6);
+  const uint8_t control = ByteAt(request, 8);
+  std::string data;
+  for (size_t i = 0; i < ByteAt(request, 9); ++i) data.push_back(static_cast<char>(ByteAt(request, 10 + i) - 0x33));
+
+  const std::lock_guard lock(mutex_);
+  ++exchanges_;
+  FakeMeter& meter = meters_[Printed(address_bytes)];
+  if (meter.manner == Manner::kOffline || meter.manner == Manner::kMoved) {
+    result.set_outcome(meter.manner == Manner::kMoved ? OUTCOME_MOVED : OUTCOME_OFFLINE);
+    if (meter.manner == Manner::kMoved) result.set_moved_to(pod_);
+    if (meter.manner == Manner::kMoved) meter.manner = Manner::kAnswers;
+    return result;
+  }
+  result.set_outcome(OUTCOME_TIMEOUT);
+  if (meter.manner == Manner::kSilent) return result;
+  std::string reply;
+  if (control == 0x11) {
+    ++meter.reads;
+    if (data == Reversed("00010000")) {
+      reply = Frame(address_bytes, 0x91, data + Reversed(meter.bcd));
+    } else if (data == Reversed("04000503")) {
+      reply = Frame(address_bytes, 0x91, data + (meter.relay_open ? std::string("\x50\x00", 2) : std::string(2, '\0')));
+    } else {
+      reply = Frame(address_bytes, 0xD1, "\x02");
+    }
+  } else if (control == 0x1C) {
+    ++meter.relay_commands;
+    meter.last_not_after_ms = item.not_after().seconds() * 1000 + item.not_after().nanos() / 1'000'000;
+    // PA P0 P1 P2, C0 to C3, then N1.
+    if (meter.manner != Manner::kRelayStuck) meter.relay_open = ByteAt(data, 8) == 0x1A;
+    if (meter.manner == Manner::kActsThenSilent) return result;
+    reply = Frame(address_bytes, 0x9C, "");
+  }
+  result.set_outcome(OUTCOME_OK);
+  result.add_replies()->add_frames(reply);
+  return result;
+}
+
+grpc::Status FakeField::Exchange(grpc::ServerContext* context, const v1::ExchangeRequest* request,
+                                 grpc::ServerWriter<v1::ExchangeResponse>* writer) {
+  for (;;) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!held_) break;
+    }
+    if (context->IsCancelled()) return grpc::Status::CANCELLED;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  v1::ExchangeResponse response;
+  for (const v1::ExchangeItem& item : request->items()) *response.add_results() = Answer(item);
+  writer->Write(response);
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeField::ListSessions(grpc::ServerContext*, const v1::ListSessionsRequest*,
+                                     v1::ListSessionsResponse* response) {
+  for (const char* tenant : {"t1", "t2"}) {
+    v1::Session& session = *response->add_sessions();
+    session.set_collector(std::string("VW-") + tenant);
+    session.set_bus(1);
+    session.set_tenant(tenant);
+    session.set_pod(pod_);
+  }
+  return grpc::Status::OK;
+}
+
+void FakeField::Put(const std::string& address, FakeMeter meter) {
+  const std::lock_guard lock(mutex_);
+  meters_[address] = std::move(meter);
+}
+
+FakeMeter FakeField::Get(const std::string& address) const {
+  const std::lock_guard lock(mutex_);
+  return meters_.at(address);
+}
+
+void FakeField::SetManner(const std::string& address, Manner manner) {
+  const std::lock_guard lock(mutex_);
+  meters_.at(address).manner = manner;
+}
+
+int FakeField::exchanges() const {
+  const std::lock_guard lock(mutex_);
+  return exchanges_;
+}
+
+void FakeField::Hold(bool held) {
+  const std::lock_guard lock(mutex_);
+  held_ = held;
+}
+
+}  // namespace voltwell::scheduler::testing
