@@ -6,7 +6,11 @@ import { setLanguage } from '@/i18n';
 export function LanguageSwitch() {
   const { t, i18n } = useTranslation();
   return (
-    <Button type="text" aria-label={t('app.language')} onClick={() => setLanguage(i18n.language === 'zh' ? 'en' : 'zh')}>
+    <Button
+      type="text"
+      aria-label={`${t('app.switchLanguage')} (${t('app.language')})`}
+      onClick={() => setLanguage(i18n.language === 'zh' ? 'en' : 'zh')}
+    >
       {t('app.switchLanguage')}
     </Button>
   );

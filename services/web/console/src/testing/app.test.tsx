@@ -117,7 +117,7 @@ describe('the overview', () => {
 
   test('speaks English after one press, and remembers', async () => {
     const { user } = renderApp(new Fake());
-    await user.click(await screen.findByRole('button', { name: '语言' }));
+    await user.click(await screen.findByRole('button', { name: 'English (语言)' }));
     expect(await screen.findByRole('heading', { name: 'Overview' })).toBeVisible();
     expect(localStorage.getItem('voltwell.language')).toBe('en');
     expect(document.documentElement.lang).toBe('en');

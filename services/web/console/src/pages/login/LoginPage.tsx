@@ -18,7 +18,7 @@ interface Credentials {
 function Story() {
   const { t } = useTranslation();
   return (
-    <div className="login-story">
+    <aside className="login-story" aria-label="Voltwell">
       <span className="brand">
         <Mark size={34} />
         <span>Voltwell</span>
@@ -38,7 +38,7 @@ function Story() {
           <path key={line} d={`M0 ${70 + line * 15}C140 ${20 + line * 15} 240 ${140 + line * 8} 400 ${84 + line * 13}S660 ${18 + line * 17} 800 ${72 + line * 13}`} />
         ))}
       </svg>
-    </div>
+    </aside>
   );
 }
 

@@ -113,9 +113,9 @@ export function History({ meter, register, newest }: Props) {
   return (
     <section className="drawer-section">
       <header>
-        <h3>
+        <h2>
           {t('meter.history')} · {title}
-        </h3>
+        </h2>
         <Segmented
           size="small"
           value={range}

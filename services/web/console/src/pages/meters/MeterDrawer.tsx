@@ -61,7 +61,7 @@ function Content({ row }: { row: MeterRow }) {
       <ReadNowPanel meter={row.meter} latest={latest} offline={row.collector?.presence?.online === false} />
       <section className="drawer-section">
         <header>
-          <h3>{t('meter.latest')}</h3>
+          <h2>{t('meter.latest')}</h2>
         </header>
         {latest.length > 0 ? (
           <Tiles readings={latest} chosen={register ?? ''} choose={setPicked} />

@@ -18,7 +18,7 @@ export function MeterInfo({ row }: { row: MeterRow }) {
   return (
     <section className="drawer-section">
       <header>
-        <h3>{t('meter.info')}</h3>
+        <h2>{t('meter.info')}</h2>
       </header>
       <dl className="pairs">
         {pairs.map(([label, value]) => (

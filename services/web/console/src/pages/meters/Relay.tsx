@@ -24,7 +24,7 @@ export function Relay({ meter }: { meter: string }) {
   return (
     <section className="drawer-section">
       <header>
-        <h3>{t('meter.relay')}</h3>
+        <h2>{t('meter.relay')}</h2>
       </header>
       <div className="reasons" style={{ alignItems: 'center' }}>
         <Tag tone={tone[observed]}>{t(words[observed])}</Tag>

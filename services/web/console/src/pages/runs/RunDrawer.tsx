@@ -134,7 +134,7 @@ function Content({ run }: { run: Run }) {
       </div>
       <section>
         <header className="card-line" style={{ marginBottom: 10, flexWrap: 'wrap' }}>
-          <h3 style={{ fontSize: 14 }}>{t('run.items')}</h3>
+          <h2 style={{ fontSize: 14 }}>{t('run.items')}</h2>
           <Segmented
             size="small"
             value={state}

@@ -74,7 +74,7 @@ export function CronPreview({ cron, timeZone }: { cron: string; timeZone: string
   }
   return (
     <div className="preview" aria-live="polite">
-      <h3>{t('schedule.preview')}</h3>
+      <h2>{t('schedule.preview')}</h2>
       {preview.data.fireTimes.length === 0 ? (
         t('schedule.previewNever')
       ) : (
