@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "grpc/health/v1/health.pb.h"
 #include "grpcpp/ext/channelz_service_plugin.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
@@ -14,6 +15,7 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
+#include "libs/base/check.h"
 #include "libs/http/http.h"
 #include "libs/log/log.h"
 #include "libs/os/signal.h"
@@ -24,6 +26,8 @@ namespace voltwell::rpc {
 namespace {
 
 constexpr absl::Duration kHealthEvery = absl::Seconds(1);
+constexpr absl::Duration kHealthEveryWhileLacking =
+    absl::Milliseconds(100);  // A start should not wait for a second to end.
 constexpr int kMetricsThreads = 1;
 
 // Plugins register themselves for every builder of the process, so once.
@@ -33,6 +37,8 @@ void RegisterPlugins() {
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::channelz::experimental::InitChannelzService();
+    // Links the description of the health protocol, which reflection needs and libgrpc++ lacks.
+    VW_CHECK(grpc::health::v1::HealthCheckRequest::descriptor() != nullptr);
   });
 }
 
@@ -152,7 +158,7 @@ struct Server::State {
       if (!dependency.healthy()) lacking.push_back(dependency.name);
     }
     SetMissing(absl::StrJoin(lacking, ", "));
-    return kHealthEvery;
+    return lacking.empty() ? kHealthEvery : kHealthEveryWhileLacking;
   }
 };
 

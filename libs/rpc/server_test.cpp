@@ -9,6 +9,7 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "libs/rpc/client.h"
+#include "libs/rpc/limits.h"
 #include "libs/rpc/test_trust.h"
 #include "libs/testing/eventually.h"
 #include "libs/testing/fake_clock.h"
@@ -190,6 +191,17 @@ TEST_CASE("a service that is gone is named so") {
                               issuer, clock, metrics);
   client.caller().SetSleeper([](absl::Duration) {});
   CHECK_REASON(client.Call(&MeterService::Stub::GetMeter, GetMeterRequest{}), "SERVICE_DOWN");
+}
+
+TEST_CASE("a message beyond 16 MiB is refused") {
+  World world;
+  Client<MeterService> client(world.target(), world.scheduler, world.clock, world.metrics);
+  client.caller().SetSleeper([](absl::Duration) {});
+  GetMeterRequest request;
+  request.set_name(std::string(kMessageBytesMax - 1000, 'x'));
+  CHECK_OK(client.Call(&MeterService::Stub::GetMeter, request));
+  request.set_name(std::string(kMessageBytesMax + 1, 'x'));
+  CHECK_REASON(client.Call(&MeterService::Stub::GetMeter, request), "SERVICE_BUSY");
 }
 
 TEST_CASE("while a gate is closed calls answer what it says, but only to who may call") {

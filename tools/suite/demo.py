@@ -16,6 +16,8 @@ SCHEDULES = (
     {"displayName": "总电量 / total energy, every 15 s", "cron": "*/15 * * * * *", "registers": ENERGY},
     {"displayName": "电压电流功率 / voltage, current, power, every minute", "cron": "5 * * * * *", "registers": DETAIL},
 )
+# Data identifier 00010000 in a reply: lowest byte first, plus 33H each.
+TOTAL_ENERGY = "33333433"
 PARALLEL = 4  # Requests at once.
 
 
@@ -38,9 +40,25 @@ def load(layout: Layout, api: Api) -> None:
     with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
         collectors = dict(pool.map(lambda c: _collector(api, c, sites), park["collectors"]))
         list(pool.map(lambda c: _meters(api, c, collectors[c["id"]], sites), park["collectors"]))
+    selection = _selection(layout, api, park, sites)
     for schedule in SCHEDULES:
         api.call("scheduler.ScheduleService/CreateSchedule", {"requestId": key("schedule", schedule["displayName"]), "schedule": {
-            **schedule, "timeZone": "Asia/Shanghai"}})
+            **schedule, "timeZone": "Asia/Shanghai", "selection": selection}})
+
+
+def _selection(layout: Layout, api: Api, park: dict, sites: dict) -> dict:
+    """All meters; but replay meters only where their recording answers what the schedules read, since they know nothing else."""
+    replayed = {meter["address"] for c in park["collectors"] for bus in c["buses"] for meter in bus["meters"] if meter.get("recorded")}
+    if not replayed:
+        return {}
+    knowing = set()
+    for path in {layout.park.parent / m["recorded"] for c in park["collectors"] for b in c["buses"] for m in b["meters"]
+                 if m.get("recorded")}:
+        knowing |= {e["address"] for e in json.loads(path.read_text())["exchanges"] if TOTAL_ENERGY in e["reply"].replace(" ", "")}
+    names = {meter["address"]: meter["name"] for meter in api.pages("registry.MeterService/ListMeters", "meters")}
+    live = {meter.get("site") or c.get("site", "") for c in park["collectors"] for bus in c["buses"] for meter in bus["meters"]
+            if not meter.get("recorded")}
+    return {"sites": sorted(sites[site] for site in live), "meters": sorted(names[address] for address in knowing & replayed)}
 
 
 def _sites(api: Api, park: dict) -> dict:
