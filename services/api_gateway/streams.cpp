@@ -39,14 +39,15 @@ void Stream::Send(std::string wire, std::function<void(bool)> written) {
     End(rpc::ToGrpc(message.status(), kDomain));
     return written(false);
   }
+  bool ended = false;
   {
     const std::lock_guard lock(mutex_);
-    if (!ended_) {
-      bytes_ += message->size();
-      return visit_->responder->Write(Envelope(0, *message), std::move(written));
-    }
+    ended = ended_;
+    bytes_ += message->size();
   }
-  written(false);
+  // Without the lock: `written` may run at once and end us. A message behind the end is dropped by the responder.
+  if (ended) return written(false);
+  visit_->responder->Write(Envelope(0, *message), std::move(written));
 }
 
 void Stream::End(const grpc::Status& status) {
