@@ -13,6 +13,12 @@ namespace {
 constexpr Query kAppend{"outbox.append",
                         "INSERT INTO event (generation, type, key, tenant, site_path, customer, permission, payload) "
                         "SELECT generation, $1, $2, $3, $4, $5, $6, $7 FROM event_generation"};
+// So many events or more go by COPY: one costs 3 us of the server then, and 20 us as a statement of its own.
+constexpr size_t kCopyFrom = 16;
+constexpr Query kGeneration{"outbox.generation", "SELECT generation FROM event_generation"};
+constexpr Query kCopy{"outbox.copy",
+                      "COPY event (generation, type, key, tenant, site_path, customer, permission, payload) "
+                      "FROM STDIN (FORMAT binary)"};
 constexpr Query kWake{"outbox.wake", "SELECT pg_notify('voltwell_events_' || current_schema(), '')"};
 
 // xids are compared with the snapshot's only within the present generation: after a restore they may have begun anew,
@@ -82,6 +88,16 @@ std::string EventChannel(absl::string_view schema) { return absl::StrCat("voltwe
 absl::Status AppendEvents(Tx& tx, const std::vector<Event>& events) {
   if (events.empty()) return absl::OkStatus();
   Batch batch;
+  if (events.size() >= kCopyFrom) {
+    batch.Add(kGeneration).Add(kWake);
+    VW_ASSIGN_OR_RETURN(const std::vector<Result> results, tx.Run(batch));
+    CopyWriter rows;
+    for (const Event& event : events) {
+      rows.Row(8).Int8(results[0].Int(0, 0)).Text(event.type).Text(event.key).Text(event.tenant).Text(event.site_path);
+      rows.Text(event.customer).Text(event.permission).Bytea(event.payload);
+    }
+    return tx.Copy(kCopy, std::move(rows)).status();
+  }
   for (const Event& event : events) {
     batch.Add(kAppend, event.type, event.key, event.tenant, event.site_path, event.customer, event.permission,
               Bytes{event.payload});
