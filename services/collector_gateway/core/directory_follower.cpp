@@ -52,8 +52,9 @@ BusEntryPtr ToBusEntry(const directory::Entry& entry) {
   return std::make_shared<const BusEntry>(std::move(bus));
 }
 
-DirectoryFollower::DirectoryFollower(std::string public_key_file, redis::Client& redis, GatewayMetrics& metrics)
-    : public_key_file_(std::move(public_key_file)), redis_(redis), metrics_(metrics) {}
+DirectoryFollower::DirectoryFollower(std::string public_key_file, redis::Client& redis, GatewayMetrics& metrics,
+                                     size_t entries_max)
+    : public_key_file_(std::move(public_key_file)), redis_(redis), metrics_(metrics), entries_max_(entries_max) {}
 
 DirectoryFollower::~DirectoryFollower() { Stop(); }
 
@@ -115,14 +116,12 @@ absl::Status DirectoryFollower::Load() {
       BusEntryPtr entry = Understand(pairs[i].text, pairs[i + 1].text);
       if (entry != nullptr) entries.push_back(std::move(entry));
     }
-    if (entries.size() > kDirectoryEntriesMax) {
-      log::Error("the directory is larger than a gateway takes in", {{"limit", uint64_t{kDirectoryEntriesMax}}});
-      break;
-    }
+    if (entries.size() > entries_max_) break;
   } while (cursor != "0");
   VW_ASSIGN_OR_RETURN(const redis::Reply end, redis_.Call({"GET", directory::kGenerationKey}));
   if (end.text != start[0].text) return absl::OkStatus();  // Published anew while we read: once more in a second.
 
+  Bound(entries, entries_max_);
   copy_ = std::make_shared<const DirectoryCopy>(generation, std::move(entries));
   last_change_ = std::move(last_change);
   reload_ = false;
@@ -165,7 +164,9 @@ absl::Status DirectoryFollower::TakeChanges(const redis::Reply& streams) {
       }
     }
   }
-  copy_ = std::make_shared<const DirectoryCopy>(copy_->With(written, removed));
+  const DirectoryCopy without = copy_->With({}, removed);
+  Bound(written, entries_max_ - std::min(entries_max_, without.size()));
+  copy_ = std::make_shared<const DirectoryCopy>(without.With(written, {}));
   last_change_ = changes.back().items[0].text;
   more_ = changes.size() >= kDirectoryPage;
   Tell(true);
@@ -194,6 +195,13 @@ BusEntryPtr DirectoryFollower::Understand(const std::string& field, const std::s
   }
   verified_[field] = {digest, bus};
   return bus;
+}
+
+void DirectoryFollower::Bound(std::vector<BusEntryPtr>& entries, size_t room) const {
+  if (entries.size() <= room) return;
+  log::Error("the directory is larger than a gateway takes in; the rest is unknown here",
+             {{"limit", static_cast<uint64_t>(entries_max_)}});
+  entries.resize(room);
 }
 
 void DirectoryFollower::Tell(bool usable) {

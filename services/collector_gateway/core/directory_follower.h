@@ -31,7 +31,8 @@ class DirectoryFollower {
   using Publish = std::function<void(std::shared_ptr<const DirectoryCopy>, bool usable)>;
 
   // `public_key_file`: base64url of the registry's directory key. Read when first needed, and again until it is there.
-  DirectoryFollower(std::string public_key_file, redis::Client& redis, GatewayMetrics& metrics);
+  DirectoryFollower(std::string public_key_file, redis::Client& redis, GatewayMetrics& metrics,
+                    size_t entries_max = kDirectoryEntriesMax);
   ~DirectoryFollower();
 
   void Start(Publish publish);
@@ -50,11 +51,14 @@ class DirectoryFollower {
   absl::Status ReadKey();
   // The entry that a text of the hash stands for; null when it is not the registry's.
   BusEntryPtr Understand(const std::string& field, const std::string& text);
+  // Cuts what is beyond the limit.
+  void Bound(std::vector<BusEntryPtr>& entries, size_t room) const;
   void Tell(bool usable);
 
   const std::string public_key_file_;
   redis::Client& redis_;
   GatewayMetrics& metrics_;
+  const size_t entries_max_;
   Publish publish_;
   std::string public_key_;
   // A signature costs 0.1 ms to verify, so what was verified once is known again by its digest.

@@ -71,7 +71,8 @@ struct Registry {
 };
 
 struct Follower {
-  explicit Follower(const Registry& source) : follower(source.key_file(), client, gateway_metrics) {
+  explicit Follower(const Registry& source, size_t entries_max = kDirectoryEntriesMax)
+      : follower(source.key_file(), client, gateway_metrics, entries_max) {
     follower.Follow([this](std::shared_ptr<const DirectoryCopy> published, bool is_usable) {
       copy = std::move(published);
       usable = is_usable;
@@ -185,6 +186,19 @@ TEST_CASE("more changes than one page are followed to the end, and what was miss
     f.follower.Step();
     return f.copy->size() == 1 && f.copy->Find("VW-9999") != nullptr;
   }));
+}
+
+TEST_CASE("a directory beyond its limit is cut, when it is loaded and when it grows") {
+  Registry source;
+  for (const char* id : {"VW-1", "VW-2", "VW-3"}) source.Write(PlainEntry(id));
+  source.SetGeneration(1);
+  Follower f(source, 2);
+  f.follower.Step();
+  CHECK(f.copy->size() == 2);
+  source.Write(PlainEntry("VW-4"));
+  f.follower.Step();
+  CHECK(f.copy->size() == 2);
+  CHECK(f.copy->Find("VW-4") == nullptr);
 }
 
 TEST_CASE("a whole gateway: registered, found in Redis, read, and closed within two seconds of its removal") {

@@ -18,7 +18,7 @@ struct HubConfig {
   int port = 7645;  // 0: any free one.
   int shards = 1;
   size_t unregistered_max = kUnregisteredMax;  // Of a shard.
-  int sessions_max = 20'000;  // Of the process; the kernel's limit on open files is near it.
+  int sessions_max = 20'000;                   // Of the process; the kernel's limit on open files is near it.
 };
 
 // One item as the call addresses it; the views live as long as the call to Submit.

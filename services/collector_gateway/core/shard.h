@@ -34,6 +34,8 @@ inline constexpr size_t kRegistrationBytesMax = 256;
 inline constexpr size_t kUnregisteredMax = 4096;
 // Accepting stops for this long when file descriptors run out, else the loop would spin on the ready listener.
 inline constexpr absl::Duration kAcceptPause = absl::Milliseconds(500);
+// A bus that goes from one read to the next would take and free its 2.6 KB each time; so many are kept instead.
+inline constexpr size_t kSpareWorkMax = 64;
 // When draining, sessions end spread over this, so that their collectors do not dial the next pod all at once.
 inline constexpr absl::Duration kDrainJitter = absl::Seconds(1);
 
@@ -132,6 +134,8 @@ class Shard final : private EventLoop::Handler {
   void Answer(Item&& item, Outcome outcome);
   void Deliver(const std::shared_ptr<Batch>& batch, Result&& result);
   bool Quieting(BusWork& work) const;
+  void StartWork(Session& session);
+  void EndWork(Session& session);
   Keepalives KeepalivesOf(const Session& session) const;
 
   const uint32_t number_;
@@ -149,6 +153,7 @@ class Shard final : private EventLoop::Handler {
   size_t unregistered_ = 0;
   absl::flat_hash_map<SessionId, Instant> close_at_;  // While draining.
   std::vector<std::shared_ptr<Batch>> to_flush_;
+  std::vector<std::unique_ptr<BusWork>> spare_work_;  // At most kSpareWorkMax.
   std::array<uint8_t, 65536> buffer_;
 };
 

@@ -30,7 +30,7 @@ void Shard::Submit(std::vector<RoutedItem>&& items, std::shared_ptr<ResultSink> 
       Answer(std::move(routed.item), Outcome::kOffline);
       continue;
     }
-    if (session->work == nullptr) session->work = std::make_unique<BusWork>();
+    StartWork(*session);
     context_.metrics.queue_depth.Observe(static_cast<double>(session->work->queue.size()));
     if (!session->work->queue.Push(std::move(routed.item), loop_.now())) Answer(std::move(routed.item), Outcome::kBusy);
   }
@@ -78,6 +78,22 @@ bool Shard::Quieting(BusWork& work) const {
   return work.quieting;
 }
 
+void Shard::StartWork(Session& session) {
+  if (session.work != nullptr) return;
+  if (spare_work_.empty()) {
+    session.work = std::make_unique<BusWork>();
+    return;
+  }
+  session.work = std::move(spare_work_.back());
+  spare_work_.pop_back();
+}
+
+// Only of a bus at rest: nothing queued, running, unsent, and the line quiet.
+void Shard::EndWork(Session& session) {
+  if (spare_work_.size() < kSpareWorkMax) spare_work_.push_back(std::move(session.work));
+  session.work.reset();
+}
+
 // Starts the next item when the bus is free, and lets go of what a bus at rest does not need.
 void Shard::Pump(Session& session) {
   BusWork& work = *session.work;
@@ -85,7 +101,7 @@ void Shard::Pump(Session& session) {
   while (!work.run.has_value() && !Quieting(work)) {
     std::optional<Item> item = work.queue.Next(loop_.now());
     if (!item.has_value()) {
-      if (work.unsent.empty()) session.work.reset();
+      if (work.unsent.empty()) EndWork(session);
       break;
     }
     // The turn may have been long: not_after is held against the clock right before the first byte.

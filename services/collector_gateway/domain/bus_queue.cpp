@@ -45,7 +45,10 @@ bool BusQueue::Push(Item&& item, Instant now) {
 
 std::optional<Item> BusQueue::Next(Instant now) {
   Line* const line = ChooseLine(now);
-  if (line == nullptr) return std::nullopt;
+  if (line == nullptr) {
+    relays_in_a_row_ = 0;
+    return std::nullopt;
+  }
   // Counted only while others wait: a bus with nothing but relays owes nobody a turn.
   const bool others_wait = lines_[kRelayLine].size() < size_;
   relays_in_a_row_ = line == &lines_[kRelayLine] && others_wait ? relays_in_a_row_ + 1 : 0;
