@@ -6,6 +6,7 @@
 #include "libs/log/log.h"
 #include "libs/os/clock.h"
 #include "libs/os/files.h"
+#include "libs/os/memory.h"
 #include "libs/os/signal.h"
 #include "libs/os/worker.h"
 #include "services/api_gateway/front_door.h"
@@ -29,6 +30,7 @@ void OrExit(const absl::Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  os::KeepMemorySmall();
   os::BlockTerminationSignals();
   const auto config = config::Load<front::Config>(argc, argv);
   log::Start(config.log, "api_gateway");

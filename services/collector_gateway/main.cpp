@@ -3,6 +3,7 @@
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
 #include "libs/os/clock.h"
+#include "libs/os/memory.h"
 #include "libs/os/random.h"
 #include "libs/os/signal.h"
 #include "libs/redis/redis.h"
@@ -16,6 +17,7 @@
 using namespace voltwell;  // NOLINT: the one place where all parts meet.
 
 int main(int argc, char** argv) {
+  os::KeepMemorySmall();
   os::BlockTerminationSignals();
   const auto config = config::Load<gateway::Config>(argc, argv);
   log::Start(config.log, "collector_gateway");

@@ -2,6 +2,7 @@
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
 #include "libs/os/clock.h"
+#include "libs/os/memory.h"
 #include "libs/os/signal.h"
 #include "libs/rpc/door.h"
 #include "libs/rpc/server.h"
@@ -11,6 +12,7 @@
 int main(int argc, char** argv) {
   using namespace voltwell;
   const auto config = config::Load<codec_service::Config>(argc, argv);
+  os::KeepMemorySmall();
   os::BlockTerminationSignals();
   log::Start(config.log, "protocol_codec");
   os::SystemClock clock;

@@ -1,5 +1,6 @@
 // voltwell-registry: what exists and who may. This is its parts list.
 #include "libs/events/events.h"
+#include "libs/os/memory.h"
 #include "libs/os/signal.h"
 #include "services/registry/config.h"
 #include "services/registry/service_collector.h"
@@ -12,6 +13,7 @@
 
 int main(int argc, char** argv) {
   using namespace voltwell;
+  os::KeepMemorySmall();
   os::BlockTerminationSignals();
   const auto config = config::Load<registry::Config>(argc, argv);
   log::Start(config.log, "registry");
