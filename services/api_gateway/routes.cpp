@@ -8,6 +8,7 @@
 #include "google/protobuf/util/type_resolver_util.h"
 #include "libs/base/status.h"
 #include "libs/log/log.h"
+#include "services/api_gateway/type_cache.h"
 
 namespace voltwell::front {
 namespace {
@@ -53,7 +54,8 @@ Route MakeRoute(const pb::MethodDescriptor& method, const voltwell::rpc::v1::Met
 struct Routes::State {
   pb::DescriptorPool pool;
   pb::DynamicMessageFactory factory{&pool};
-  std::unique_ptr<pb::util::TypeResolver> resolver{pb::util::NewTypeResolverForDescriptorPool(kTypePrefix, &pool)};
+  TypeCache resolver{
+      std::unique_ptr<pb::util::TypeResolver>(pb::util::NewTypeResolverForDescriptorPool(kTypePrefix, &pool))};
 };
 
 Routes::Routes() : state_(std::make_unique<State>()) {}
@@ -105,7 +107,7 @@ absl::StatusOr<std::string> Routes::ToWire(const pb::Descriptor& type, Codec cod
   options.ignore_unknown_fields = true;  // As other Connect servers do: an older server must not refuse a newer page.
   std::string wire;
   const auto status =
-      pb::util::JsonToBinaryString(state_->resolver.get(), TypeUrl(type.full_name()), message, &wire, options);
+      pb::util::JsonToBinaryString(&state_->resolver, TypeUrl(type.full_name()), message, &wire, options);
   if (!status.ok()) {
     // The parser's text holds pieces of the input, and line breaks.
     log::Debug("JSON refused", {{"type", type.full_name()}, {"why", std::string(status.message())}});
@@ -117,7 +119,7 @@ absl::StatusOr<std::string> Routes::ToWire(const pb::Descriptor& type, Codec cod
 absl::StatusOr<std::string> Routes::FromWire(const pb::Descriptor& type, Codec codec, std::string wire) const {
   if (codec == Codec::kProto) return wire;
   std::string json;
-  const auto status = pb::util::BinaryToJsonString(state_->resolver.get(), TypeUrl(type.full_name()), wire, &json);
+  const auto status = pb::util::BinaryToJsonString(&state_->resolver, TypeUrl(type.full_name()), wire, &json);
   if (!status.ok()) return base::Internal("BAD_ANSWER", absl::StrCat("an answer that is no ", type.full_name()));
   return json;
 }
@@ -125,7 +127,7 @@ absl::StatusOr<std::string> Routes::FromWire(const pb::Descriptor& type, Codec c
 std::string Routes::DebugJson(const std::string& type_name, const std::string& wire) const {
   std::string json;
   if (state_->pool.FindMessageTypeByName(type_name) == nullptr) return json;
-  const auto status = pb::util::BinaryToJsonString(state_->resolver.get(), TypeUrl(type_name), wire, &json);
+  const auto status = pb::util::BinaryToJsonString(&state_->resolver, TypeUrl(type_name), wire, &json);
   return status.ok() ? json : std::string();
 }
 
