@@ -28,9 +28,9 @@ struct Limits {
 
 struct Request {
   std::string method = {};
-  std::string target = {};  // As sent: path and query.
-  std::string path = {};    // Percent-decoded, without query.
-  std::string query = {};   // As sent, without '?'.
+  std::string target = {};                               // As sent: path and query.
+  std::string path = {};                                 // Percent-decoded, without query.
+  std::string query = {};                                // As sent, without '?'.
   std::multimap<std::string, std::string> headers = {};  // Names in lower case.
   std::string body = {};
   std::string peer = {};  // Address without port.
@@ -49,8 +49,8 @@ class Responder {
   virtual ~Responder() = default;
   // The whole answer at once.
   virtual void Respond(Headers headers, std::string body) = 0;
-  // A streamed answer (chunked): Begin, then Write as often as wanted, then End. `written` runs on the server's thread when the
-  // chunk has gone out (write the next one then), with false when the client is gone.
+  // A streamed answer (chunked): Begin, then Write as often as wanted, then End. `written` runs on the server's thread
+  // when the chunk has gone out (write the next one then), with false when the client is gone.
   virtual void Begin(Headers headers) = 0;
   virtual void Write(std::string chunk, std::function<void(bool alive)> written) = 0;
   virtual void End() = 0;
