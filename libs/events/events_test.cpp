@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "libs/events/subscription.h"
 #include "libs/os/files.h"
 #include "libs/pg/outbox.h"
 #include "libs/rpc/server.h"
@@ -322,6 +323,44 @@ TEST_CASE("a subscription without cursor begins at the oldest kept, one without 
       (client.Read<SubscribeRequest, SubscribeResponse>(&EventService::Stub::Subscribe, SubscribeRequest{}, {},
                                                         cancellation, [](const SubscribeResponse&) { return true; })),
       "UNKNOWN_ISSUER");
+}
+
+TEST_CASE("256 subscribers are served and one more is refused") {
+  Owner owner;
+  auto client = owner.Client();
+  SubscribeRequest from_now;
+  from_now.set_from_now(true);
+  struct Stream {
+    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientReader<SubscribeResponse>> reader;
+  };
+  std::vector<std::unique_ptr<Stream>> streams;
+  SubscribeResponse message;
+  size_t served = 0;
+  for (size_t i = 0; i < kSubscribersMax; ++i) {
+    streams.push_back(std::make_unique<Stream>());
+    client->caller().Prepare(streams.back()->context, *SubscribeRequest::descriptor(), {});
+    streams.back()->reader = client->stub().Subscribe(&streams.back()->context, from_now);
+    if (streams.back()->reader->Read(&message)) ++served;  // The first sign of life.
+  }
+  CHECK(served == kSubscribersMax);
+  rpc::Cancellation cancellation;
+  CHECK_REASON(
+      (client->Read<SubscribeRequest, SubscribeResponse>(&EventService::Stub::Subscribe, from_now, {}, cancellation,
+                                                         [](const SubscribeResponse&) { return true; })),
+      "TOO_MANY_SUBSCRIBERS");
+  for (const auto& stream : streams) {
+    stream->context.TryCancel();
+    (void)stream->reader->Finish();
+  }
+  // Their places are free again.
+  REQUIRE(Eventually([&] {
+    bool alive = false;
+    rpc::Cancellation again;
+    (void)client->Read<SubscribeRequest, SubscribeResponse>(&EventService::Stub::Subscribe, from_now, {}, again,
+                                                            [&](const SubscribeResponse&) { return !(alive = true); });
+    return alive;
+  }));
 }
 
 TEST_CASE("a payload arrives with its type's name") {

@@ -16,7 +16,6 @@
 namespace voltwell::events {
 namespace {
 
-constexpr size_t kSubscribersMax = 256;
 // A wake tells that something was committed, but an older transaction may still hide it, and its end wakes nobody: so
 // look again, soon at first and then seldom.
 constexpr absl::Duration kLookAgainFirst = absl::Milliseconds(5);

@@ -19,6 +19,7 @@
 
 namespace voltwell::events {
 
+inline constexpr size_t kSubscribersMax = 256;     // Streams of one process.
 inline constexpr int kBatchEventsMax = 512;        // Events of one message.
 inline constexpr size_t kBatchBytesMax = 1 << 20;  // And about this many bytes.
 inline constexpr size_t kQueueEventsMax = 2048;    // Of one subscriber; beyond it, it falls back to the outbox.

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "libs/directory/route.h"
+#include "services/registry/domain/collector.h"
 #include "services/registry/test_world.h"
 #include "services/registry/viewer.h"
 
@@ -225,6 +226,21 @@ TEST_CASE("ids that nobody owns are listed, at most a thousand, and only the pla
                "NOT_PERMITTED");
   REQUIRE_OK(f.world->Call<v1::CollectorService>(&v1::CollectorService::Stub::CreateCollector, request));
   CHECK(list().size() == store::kQuarantineMax - 1);
+}
+
+TEST_CASE("more changes than one pass takes are published by the next") {
+  Fixture f;
+  REQUIRE(Eventually([&] { return !f.world->Generation().empty(); }));
+  // 1,040 buses: more than a pass of changes, and more than a page of the whole.
+  constexpr int kCollectors = 65;
+  for (int i = 0; i < kCollectors; ++i) REQUIRE_OK(f.world->MakeCollector(absl::StrCat("VW-", i), f.site, kBusesMax));
+  const auto published = [&] {
+    const auto count = f.world->redis.Call({"HLEN", directory::kDirectoryKey});
+    return count.ok() && count->integer == kCollectors * kBusesMax;
+  };
+  REQUIRE(Eventually(published));
+  SharedRedis().Flush();
+  REQUIRE(Eventually(published));
 }
 
 TEST_CASE("two replicas publish one directory") {

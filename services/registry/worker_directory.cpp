@@ -16,6 +16,7 @@ namespace voltwell::registry {
 namespace {
 
 constexpr absl::Duration kLookEvery = absl::Seconds(1);
+constexpr absl::Duration kNotYet = absl::Milliseconds(100);  // While the database is not there.
 constexpr absl::Duration kAfterFailure = absl::Milliseconds(500);
 constexpr char kServerKey[] = "directory:server";  // run_id of the Redis process that the directory was written to.
 constexpr char kNextKey[] = "directory:next";      // The directory under way, until it is whole.
@@ -72,7 +73,7 @@ DirectoryWorker::DirectoryWorker(pg::Pool& pool, const pg::Config& database, red
 DirectoryWorker::~DirectoryWorker() { worker_.Stop(); }
 
 absl::Duration DirectoryWorker::Step() {
-  if (!bootstrap_.done()) return kAfterFailure;
+  if (!bootstrap_.done()) return kNotYet;
   std::string server;
   absl::StatusOr<bool> whole = IsWhole(server);
   absl::Status status = whole.status();

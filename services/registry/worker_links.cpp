@@ -14,7 +14,8 @@
 namespace voltwell::registry {
 namespace {
 
-constexpr absl::Duration kBlock = absl::Seconds(1);  // Also how long a stop may take.
+constexpr absl::Duration kBlock = absl::Seconds(1);          // Also how long a stop may take.
+constexpr absl::Duration kNotYet = absl::Milliseconds(100);  // While the database is not there.
 constexpr absl::Duration kAfterFailure = absl::Milliseconds(500);
 constexpr int kSweepPage = 1'000;
 constexpr char kGroup[] = "registry";
@@ -66,7 +67,7 @@ LinkWorker::~LinkWorker() {
 }
 
 absl::Duration LinkWorker::Step() {
-  if (!bootstrap_.done()) return kAfterFailure;
+  if (!bootstrap_.done()) return kNotYet;
   absl::StatusOr<Batch> batch = Read();
   absl::Status status = batch.status();
   if (status.ok() && !batch->ids.empty()) {
@@ -143,7 +144,7 @@ absl::Status LinkWorker::Apply(const std::vector<store::LinkFact>& links,
 }
 
 absl::Duration LinkWorker::SweepStep() {
-  if (!bootstrap_.done()) return kAfterFailure;
+  if (!bootstrap_.done()) return kNotYet;
   const absl::Status swept = Sweep();
   if (!swept.ok()) missing_.clear();  // Count anew: what cannot be seen is not gone.
   return sweep_every_;
