@@ -48,8 +48,15 @@ function(voltwell_service name)
   add_executable(${program} main.cpp)
   target_link_libraries(${program} PRIVATE ${name})
   _voltwell_grpc_pch(${program})
-  set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  voltwell_program(${program})
   install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()
+
+# voltwell_program(TARGET): what tools/up runs; `cmake --build --preset release --target programs` builds these and no test.
+add_custom_target(programs)
+function(voltwell_program target)
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  add_dependencies(programs ${target})
 endfunction()
 
 # voltwell_test(NAME [GRPC] [INTEGRATION] [SANITIZERS address thread] SOURCES a_test.cpp ... DEPS target ...)

@@ -24,7 +24,7 @@ async function signIn(page) {
   await page.locator('input[autocomplete="username"]').fill(user);
   await page.locator('input[autocomplete="current-password"]').fill(password);
   await page.locator('button[type="submit"]').click();
-  await page.locator('nav').first().waitFor({ timeout: patience });
+  await page.getByText(user, { exact: true }).or(page.locator('main h1')).first().waitFor();
 }
 
 // A person with this browser language, at this window size.
@@ -61,7 +61,7 @@ const words = {
 };
 
 async function seeAll(page, shot, text, name) {
-  await page.getByText(text.overview).first().waitFor();
+  await page.locator('main').getByText(text.overview).first().waitFor();
   await page.waitForTimeout(1500);  // Charts draw themselves in.
   await shot('overview');
   await page.goto(`${base}/collectors`);
