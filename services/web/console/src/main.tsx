@@ -3,7 +3,6 @@ import 'antd/dist/reset.css';
 import './styles/tokens.css';
 import './styles/parts.css';
 import './styles/shell.css';
-import './styles/pages.css';
 import type { Transport } from '@connectrpc/connect';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';

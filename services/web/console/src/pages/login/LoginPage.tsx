@@ -9,6 +9,7 @@ import { errorText } from '@/api/errors';
 import { LanguageSwitch } from '@/app/LanguageSwitch';
 import { ThemeSwitch } from '@/app/TopBar';
 import { Mark } from '@/components/Brand';
+import './login.css';
 
 interface Credentials {
   user: string;

@@ -15,6 +15,7 @@ import { CollectorState, KindText } from './MeterTable';
 import { ReadNowPanel } from './ReadNowPanel';
 import { Relay } from './Relay';
 import type { MeterRow } from './useMeterRows';
+import './meters.css';
 
 const drawerWidth = 760;
 

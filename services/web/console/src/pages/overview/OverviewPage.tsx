@@ -7,6 +7,7 @@ import { Attention } from './Attention';
 import { LiveFeed } from './LiveFeed';
 import { RecentRuns } from './RecentRuns';
 import { Stats } from './Stats';
+import './overview.css';
 
 export function OverviewPage() {
   const { t } = useTranslation();

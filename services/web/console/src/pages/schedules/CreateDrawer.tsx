@@ -10,6 +10,7 @@ import { mainRegisters, useRegisterTitles } from '@/components/useRegisterTitles
 import { siteNames } from '@/format/sites';
 import { displayZone } from '@/format/time';
 import { CronPreview } from './CronPreview';
+import './schedules.css';
 
 const drawerWidth = 560;
 // As the server limits them.
