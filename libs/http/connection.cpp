@@ -193,7 +193,7 @@ void Connection::Refuse(int status) {
   ++sequence_;
   Headers headers{status, {{"content-type", "application/json"}}};
   if (status == 503) headers.fields.emplace_back("retry-after", "1");
-  Respond(sequence_, std::move(headers), RefusalBody(status));
+  Respond(sequence_, headers, RefusalBody(status));
 }
 
 // --- answering ---
@@ -204,7 +204,7 @@ void Connection::SetGone(uint64_t sequence, std::function<void()> gone) {
   gone_ = std::move(gone);
 }
 
-void Connection::Respond(uint64_t sequence, Headers headers, std::string body) {
+void Connection::Respond(uint64_t sequence, const Headers& headers, std::string body) {
   if (!Current(sequence) || began_) return;
   began_ = ended_ = true;
   if (HasNoBody(headers.status)) body.clear();
@@ -341,7 +341,7 @@ class Answer final : public Responder {
   void Respond(Headers headers, std::string body) override {
     ended_ = true;
     connection_->Post([c = connection_, n = sequence_, headers = std::move(headers), body = std::move(body)]() mutable {
-      c->Respond(n, std::move(headers), std::move(body));
+      c->Respond(n, headers, std::move(body));
     });
   }
   void Begin(Headers headers) override {

@@ -91,7 +91,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Close();
 
   // Called (posted) by the Responder of request `sequence`; ignored when that one is over.
-  void Respond(uint64_t sequence, Headers headers, std::string body);
+  void Respond(uint64_t sequence, const Headers& headers, std::string body);
   void Begin(uint64_t sequence, const Headers& headers);
   void Write(uint64_t sequence, const std::string& chunk, std::function<void(bool)> written);
   void End(uint64_t sequence);
