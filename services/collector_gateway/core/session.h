@@ -74,6 +74,7 @@ struct Session {
   Instant last_byte = absl::ZeroDuration();
   Instant armed_at = absl::InfiniteDuration();  // The earliest timer that is on its way.
   BusEntryPtr entry = {};                       // Empty until registered.
+  bool entry_changed = false;  // The directory has a newer one; a run under way still has views into this.
   std::unique_ptr<Arrival> arrival = {};
   std::unique_ptr<BusWork> work = {};
   SessionCounts counts = {};

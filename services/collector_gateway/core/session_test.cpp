@@ -104,6 +104,25 @@ TEST_CASE("sessions of removed ids and of ids that now mean another bus are clos
   CHECK(bench.routes.size() == 1);
 }
 
+TEST_CASE("what the directory changes about a bus at work holds as soon as its exchange has ended") {
+  HubBench bench;
+  FakeCollector collector = bench.Dial("VW-1");
+  const auto sink = bench.Submit({ItemOf(1)});
+  REQUIRE(collector.Receive(Ask(1).size()) == Ask(1));
+  BusEntry changed = *EntryOf("VW-1");
+  changed.heartbeat = "beat";
+  bench.Publish({std::make_shared<const BusEntry>(changed)});
+  bench.Settle();
+  collector.Send("ping" + Reply(1));  // Still by the old entry.
+  CHECK(sink->Outcomes(1) == "1 ok");
+  const double read = bench.metrics.bytes_in.Value();
+  collector.Send("beatbeat");
+  REQUIRE(bench.Read(read + 8));
+  bench.Settle();
+  CHECK(bench.metrics.noise_bytes.Value() == 0);
+  CHECK(bench.routes.Find({"VW-1", 1})->entry->heartbeat == "beat");
+}
+
 TEST_CASE("a collector that dials again wins; the old connection ends and nobody hears that it is offline") {
   HubBench bench;
   FakeCollector old = bench.Dial("VW-1");

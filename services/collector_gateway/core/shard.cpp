@@ -291,13 +291,17 @@ void Shard::UseDirectory(std::shared_ptr<const DirectoryCopy> directory, bool us
     } else if (entry->collector != session.entry->collector || entry->bus != session.entry->bus ||
                entry->tenant != session.entry->tenant || !entry->source.Contains(session.peer.address)) {
       End(session, "moved in the directory");
-    } else if (session.work == nullptr || !session.work->run.has_value()) {
-      // A run under way has views into the old entry; the session takes the new one with the next change of the
-      // directory.
-      session.entry = entry;
-      context_.routes.SetEntry(IdOf(session), entry);
+    } else {
+      session.entry_changed = true;
+      if (session.work == nullptr || !session.work->run.has_value()) TakeEntry(session);
     }
   }
+}
+
+void Shard::TakeEntry(Session& session) {
+  session.entry_changed = false;
+  session.entry = directory_->Find(session.entry->registration);
+  context_.routes.SetEntry(IdOf(session), session.entry);
 }
 
 void Shard::Drain() {

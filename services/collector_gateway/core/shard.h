@@ -111,6 +111,7 @@ class Shard final : private EventLoop::Handler {
   void Rearm(Session& session);
   Instant WakeAt(const Session& session) const;
   void CloseSoon(Session& session);
+  void TakeEntry(Session& session);
 
   // shard_arrival.cpp
   void OnArrivalBytes(Session& session, base::ByteView bytes);

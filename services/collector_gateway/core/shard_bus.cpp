@@ -201,6 +201,7 @@ void Shard::FinishRun(Session& session, Result&& result) {
   }
   const std::shared_ptr<Batch> batch = work.run->item().batch;
   work.run.reset();
+  if (session.entry_changed) TakeEntry(session);
   Deliver(batch, std::move(result));
   if (draining_) {
     CloseSoon(session);
