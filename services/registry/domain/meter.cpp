@@ -46,7 +46,8 @@ absl::Status CheckAddress(const std::string& protocol, const std::string& addres
 
 Meter WithDefaults(Meter meter) {
   if (meter.bus == 0) meter.bus = 1;
-  if (meter.ratio.empty()) meter.ratio = "1";
+  if (meter.ratio.empty())
+    meter.ratio = std::string("1");  // Assigning the literal makes g++ 12 warn falsely (-Wrestrict).
   return meter;
 }
 
