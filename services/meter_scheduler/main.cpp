@@ -58,6 +58,7 @@ int main(int argc, char** argv) {
                                 .keep_bytes = config.keep_exchange_bytes,
                                 .meter_zone = config.MeterZone(),
                                 .clients = clients,
+                                .redis = redis,
                                 .router = router,
                                 .meters = meters,
                                 .registers = registers,

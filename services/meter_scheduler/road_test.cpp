@@ -141,6 +141,22 @@ TEST_CASE("a collector without session is waited for until the window closes, an
   CHECK(suite.GetRun(run).items_stored() == 4);
 }
 
+TEST_CASE("a collector that comes back is read at once, however long its window is") {
+  Suite suite;
+  suite.AddMeters(1, 1, 2);
+  REQUIRE(suite.redis->Call({"DEL", "session:{VW-t1-0}:1"}).ok());
+  const std::string run = suite.RunNow(suite.MakeSchedule(1, absl::Hours(24)));
+  // The second time it is found dark it is put off for about a minute.
+  REQUIRE(Eventually([&] {
+    return suite.CountOf(
+               "SELECT count(*) FROM run_item WHERE reason = 'OFFLINE' AND due_time > now() + interval '30 s'") == 2;
+  }));
+  REQUIRE(suite.redis->Call({"SET", "session:{VW-t1-0}:1", "pod-1 1.2 1"}).ok());
+  REQUIRE(suite.redis->Call({"XADD", "links", "*", "kind", "online", "collector", "VW-t1-0", "bus", "1"}).ok());
+  REQUIRE(Eventually([&] { return suite.IsOver(run); }, absl::Seconds(5)));
+  CHECK(suite.GetRun(run).items_stored() == 2);
+}
+
 TEST_CASE("a dark collector's items end as OFFLINE when their window closes") {
   Suite suite;
   suite.AddMeters(1, 1, 2);

@@ -3,6 +3,7 @@
 #include "libs/base/status.h"
 #include "libs/log/log.h"
 #include "services/meter_scheduler/worker_housekeeping.h"
+#include "services/meter_scheduler/worker_links.h"
 #include "services/meter_scheduler/worker_reconcile.h"
 
 namespace voltwell::scheduler {
@@ -33,6 +34,7 @@ struct Scheduler::Running {
         tick(parts.plans, parts.clock, parts.metrics),
         projection(parts.pool, parts.clients, parts.meters, parts.clock, parts.metrics),
         reconcile(parts.pool, parts.clock, parts.metrics),
+        links(parts.redis, parts.pool, parts.clock, parts.metrics),
         housekeeping(parts.pool, parts.clock, parts.metrics),
         listener(parts.pg, {kWorkChannel, kFastChannel, kTickChannel, kOperationChannel}, std::move(on_channel)) {}
 
@@ -43,6 +45,7 @@ struct Scheduler::Running {
   TickWorker tick;
   Projection projection;
   ReconcileWorker reconcile;
+  LinksWorker links;
   HousekeepingWorker housekeeping;
   pg::Listener listener;
 };
@@ -95,6 +98,7 @@ void Scheduler::Drain() {
   if (running_ == nullptr) return;
   running_->tick.Stop();
   running_->reconcile.Stop();
+  running_->links.Stop();
   running_->road.Drain(parts_.drain);
   running_->lease.Stop();
 }

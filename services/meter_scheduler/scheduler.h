@@ -30,6 +30,7 @@ struct SchedulerParts {
   bool keep_bytes;
   absl::TimeZone meter_zone;
   Clients& clients;
+  redis::Client& redis;
   Router& router;
   MeterStore& meters;
   RegisterStore& registers;

@@ -24,14 +24,15 @@ TickWorker::TickWorker(PlanStore& plans, os::Clock& clock, metrics::Registry& me
 
 absl::Duration TickWorker::Step() {
   const absl::Duration now = clock_.Monotonic();
-  if (look_for_plans_ || now - looked_at_ >= kPlansAtLeastEvery) {
+  if (look_for_plans_.exchange(false) || now - looked_at_ >= kPlansAtLeastEvery) {
     const absl::StatusOr<bool> planned = plans_.PlanChunk();
     if (!planned.ok()) {
       log::Warning("a run was not planned",
                    {{"reason", base::ReasonOf(planned.status())}, {"error", planned.status().message()}});
+      look_for_plans_ = true;
       return kAfterFailure;
     }
-    look_for_plans_ = *planned;
+    if (*planned) look_for_plans_ = true;
     looked_at_ = now;
   }
   const absl::StatusOr<TickResult> tick = plans_.FireOne();
@@ -41,7 +42,7 @@ absl::Duration TickWorker::Step() {
     return kAfterFailure;
   }
   if (tick->fired) fired_total_.Increment();
-  look_for_plans_ = look_for_plans_ || tick->planning;
+  if (tick->planning) look_for_plans_ = true;
   if (look_for_plans_) return absl::ZeroDuration();
   if (!tick->next_due.has_value()) return kTickAtLeastEvery;
   // One that is due and was not ours is in another replica's transaction: look again soon, but do not spin.

@@ -2,6 +2,7 @@
 // sleeps until the next firing, and is woken when schedules change.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "libs/metrics/metrics.h"
@@ -14,7 +15,10 @@ namespace voltwell::scheduler {
 class TickWorker {
  public:
   TickWorker(PlanStore& plans, os::Clock& clock, metrics::Registry& metrics);
-  void Wake() { worker_.Wake(); }
+  void Wake() {
+    look_for_plans_ = true;
+    worker_.Wake();
+  }
   void Stop() { worker_.Stop(); }
 
  private:
@@ -23,7 +27,8 @@ class TickWorker {
   PlanStore& plans_;
   os::Clock& clock_;
   prometheus::Counter& fired_total_;
-  bool look_for_plans_ = true;  // At start, after a firing, and now and then: another replica may have died planning.
+  std::atomic<bool> look_for_plans_ =
+      true;  // At start, when woken, after a firing, and now and then: another replica may have died planning.
   absl::Duration looked_at_ = absl::ZeroDuration();
   os::Worker worker_;
 };

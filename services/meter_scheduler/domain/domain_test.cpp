@@ -92,6 +92,14 @@ TEST_CASE("what was not sent is no attempt: a dark collector is waited for until
   CHECK(verdict.reason == "OFFLINE");
 }
 
+TEST_CASE("a line that is gone is asked again soon once, then seldom") {
+  Item item = ItemOn(1, "A");
+  item.work = WorkOf(Kind::kRun, 3, absl::Hours(24));
+  CHECK(AfterFailure(item, Outcome::kOffline, kNow, 0.5).due == kNow + kOfflineFirst);
+  item.last_reason = "OFFLINE";
+  CHECK(AfterFailure(item, Outcome::kOffline, kNow, 0.5).due == kNow + kOfflineMax);
+}
+
 TEST_CASE("a gateway that went with the item counts as no attempt of a read") {
   Item item = ItemOn(1, "A");
   item.attempts = 2;

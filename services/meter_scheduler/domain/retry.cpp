@@ -66,8 +66,10 @@ Verdict AfterFailure(const Item& item, Outcome outcome, absl::Time now, double j
   const int step = sent ? std::min(attempts - 1, 6) : 0;
   absl::Duration wait = std::min(kBackOffFirst * (1 << step), kBackOffMax) * (0.75 + 0.5 * jitter);
   if (outcome == Outcome::kOffline) {
-    // Dark collectors are asked more seldom the longer the window: it costs a claim each time.
-    wait = std::max(wait, std::min(left / 20, kBackOffMax));
+    // Most lines are back within seconds (a gateway or a collector restarted). One that is not is asked more seldom: it
+    // costs a claim each time, and the link stream tells when it is back.
+    wait = item.last_reason == ReasonOf(outcome) ? std::clamp(left / 20, kOfflineFirst, kOfflineMax) : kOfflineFirst;
+    wait *= 0.75 + 0.5 * jitter;
   }
   if (outcome == Outcome::kMoved || outcome == Outcome::kBusy || outcome == Outcome::kCodecDown ||
       outcome == Outcome::kStreamBroken) {

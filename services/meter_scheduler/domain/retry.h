@@ -34,6 +34,8 @@ bool WasSent(Outcome outcome);
 
 inline constexpr absl::Duration kBackOffFirst = absl::Seconds(5);
 inline constexpr absl::Duration kBackOffMax = absl::Minutes(5);
+inline constexpr absl::Duration kOfflineFirst = absl::Seconds(2);
+inline constexpr absl::Duration kOfflineMax = absl::Seconds(60);
 
 struct Verdict {
   bool final = false;

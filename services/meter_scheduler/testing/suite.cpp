@@ -61,6 +61,7 @@ Replica::Replica(const std::string& name, const pg::Config& pg_config, const red
                .keep_bytes = true,
                .meter_zone = absl::UTCTimeZone(),
                .clients = clients,
+               .redis = redis,
                .router = router,
                .meters = meters,
                .registers = registers,
