@@ -49,7 +49,7 @@ GatherWorker::~GatherWorker() {
     stopping_ = true;
     changed_.notify_all();
   }
-  thread_.join();
+  thread_.Join();
 }
 
 void GatherWorker::Add(std::vector<AttemptPtr> ended) {

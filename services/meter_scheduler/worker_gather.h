@@ -5,12 +5,12 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "libs/metrics/metrics.h"
 #include "libs/os/clock.h"
 #include "libs/os/random.h"
+#include "libs/os/thread.h"
 #include "services/meter_scheduler/attempt.h"
 #include "services/meter_scheduler/clients.h"
 #include "services/meter_scheduler/closings.h"
@@ -56,7 +56,7 @@ class GatherWorker {
   absl::Duration first_at_ = absl::ZeroDuration();
   bool urgent_ = false;
   bool stopping_ = false;
-  std::thread thread_;
+  os::Thread thread_;
 };
 
 }  // namespace voltwell::scheduler

@@ -3,7 +3,6 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
 #include "libs/log/log.h"
-#include "libs/pg/outbox.h"
 #include "services/meter_scheduler/store_schedules.h"
 
 namespace voltwell::scheduler {
@@ -49,8 +48,6 @@ absl::Status HousekeepingWorker::Round() {
     return tx.Script("keep.drop_bytes", absl::StrCat("DROP TABLE ", rows.Text(0, 0)));
   });
   if (!done.ok()) return done;
-  VW_RETURN_IF_ERROR(pool_.Transact({.name = "keep.events"},
-                                    [&](pg::Tx& tx) { return pg::PurgeEvents(tx, now - kEventsKept).status(); }));
   VW_RETURN_IF_ERROR(pool_.Transact({.name = "keep.keys"},
                                     [&](pg::Tx& tx) { return tx.Execute(kOldKeys, now - kKeysKept).status(); }));
   for (bool more = true; more;) {

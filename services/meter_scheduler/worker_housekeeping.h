@@ -1,4 +1,4 @@
-// What must be done now and then: partitions ahead of time, bytes and events beyond their age, items of cancelled runs.
+// What must be done now and then: partitions ahead of time, bytes and keys beyond their age, items of cancelled runs.
 #pragma once
 
 #include "libs/metrics/metrics.h"
@@ -9,7 +9,6 @@
 namespace voltwell::scheduler {
 
 inline constexpr absl::Duration kBytesKept = absl::Hours(24 * 90);
-inline constexpr absl::Duration kEventsKept = absl::Hours(24 * 30);
 inline constexpr absl::Duration kKeysKept = absl::Hours(24 * 30);  // Of idempotency: longer than any client repeats.
 
 class HousekeepingWorker {

@@ -54,7 +54,7 @@ StoreWorker::~StoreWorker() {
     stopping_ = true;
     changed_.notify_all();
   }
-  thread_.join();
+  thread_.Join();
 }
 
 void StoreWorker::Add(std::vector<LeasedClosing> closings) {

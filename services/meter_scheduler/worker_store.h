@@ -6,10 +6,10 @@
 #include <deque>
 #include <functional>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "libs/metrics/metrics.h"
+#include "libs/os/thread.h"
 #include "libs/pg/lease.h"
 #include "services/meter_scheduler/in_flight.h"
 #include "services/meter_scheduler/store_close.h"
@@ -64,7 +64,7 @@ class StoreWorker {
   std::condition_variable changed_;
   std::deque<LeasedClosing> waiting_;
   bool stopping_ = false;
-  std::thread thread_;
+  os::Thread thread_;
 };
 
 }  // namespace voltwell::scheduler
