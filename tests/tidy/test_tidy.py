@@ -283,7 +283,7 @@ def link_graph() -> dict:
 
 def owned(target: str) -> bool:
     return (target.startswith("proto_") or (ROOT / "libs" / target).is_dir() or (ROOT / "services" / target).is_dir()
-            or target in ("codec_frame", "codec_dlt645", "gateway_core") or target.endswith("_domain"))
+            or target in ("codec_frame", "codec_dlt645", "gateway_core", "http_uri") or target.endswith("_domain"))
 
 
 if __name__ == "__main__":
