@@ -13,7 +13,7 @@ from tools.suite.layout import Layout
 ENERGY = ["1-0:1.8.0"]
 DETAIL = ["1-0:1.8.0", "1-0:32.7.0", "1-0:31.7.0", "1-0:1.7.0"]
 SCHEDULES = (
-    {"displayName": "总电量 / total energy, every 15 s", "cron": "*/15 * * * * *", "registers": ENERGY},
+    {"displayName": "总电量 / total energy, every 10 s", "cron": "*/10 * * * * *", "registers": ENERGY},
     {"displayName": "电压电流功率 / voltage, current, power, every minute", "cron": "5 * * * * *", "registers": DETAIL},
 )
 # Data identifier 00010000 in a reply: lowest byte first, plus 33H each.
@@ -44,6 +44,7 @@ def load(layout: Layout, api: Api) -> None:
     for schedule in SCHEDULES:
         api.call("scheduler.ScheduleService/CreateSchedule", {"requestId": key("schedule", schedule["displayName"]), "schedule": {
             **schedule, "timeZone": "Asia/Shanghai", "selection": selection}})
+    layout.demo_loaded.touch()
 
 
 def _selection(layout: Layout, api: Api, park: dict, sites: dict) -> dict:

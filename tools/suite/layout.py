@@ -60,6 +60,8 @@ class Layout:
     @property
     def secrets(self) -> pathlib.Path: return self.data / "secrets.json"
     @property
+    def demo_loaded(self) -> pathlib.Path: return self.data / "demo.loaded"
+    @property
     def credentials(self) -> pathlib.Path: return self.data / "credentials.json"
 
     def save(self) -> None:

@@ -1,5 +1,5 @@
 """The parts list: every process of an installation, in the order of its start."""
-import os
+import pathlib
 from dataclasses import dataclass, field
 
 from tools.suite import database
@@ -12,6 +12,7 @@ class Process:
     command: list
     environment: dict = field(default_factory=dict)
     stop_signal: str = "SIGTERM"
+    after: pathlib.Path | None = None  # Not started before this file exists.
 
 
 def _service(layout: Layout, name: str, replica: int, flags: dict, environment: dict) -> Process:
@@ -67,5 +68,7 @@ def parts(layout: Layout, secrets: dict) -> list:
                             for k in range(layout.count("collector_gateway")))
         list_of.append(Process("field_sim", [
             str(layout.program("field_sim")), f"--park={layout.park}", f"--targets={gateways}",
-            f"--admin-port={layout.port('field_sim')}"]))
+            f"--admin-port={layout.port('field_sim')}"],
+            # Collectors that dial before they are known would sit in quarantine first.
+            after=layout.demo_loaded))
     return list_of

@@ -44,6 +44,9 @@ class Child:
         self.started = time.monotonic()
         self.restarts += 1
 
+    def may_start(self) -> bool:
+        return self.part.after is None or self.part.after.exists()
+
     def watch(self, now: float) -> bool:
         """Restarts when due; true when something changed."""
         if self.popen is not None and self.popen.poll() is not None:
@@ -51,7 +54,7 @@ class Child:
             self.restart_at = now + self.delay
             self.popen = None
             return True
-        if self.popen is None and now >= self.restart_at:
+        if self.popen is None and now >= self.restart_at and self.may_start():
             self.start()
             return True
         return False
@@ -86,7 +89,8 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: setattr(self, "stopping", True))
         for child in self.children:
-            child.start()
+            if child.may_start():
+                child.start()
             self.write_pids()
             if child.part.name == "postgres":
                 database.prepare(self.layout, self.passwords, time.monotonic() + 60)

@@ -82,11 +82,13 @@ def wait_healthy(layout: layouts.Layout, supervisor: subprocess.Popen) -> None:
 
 
 def wait_reading(layout: layouts.Layout, api: client.Api) -> None:
-    """A reading counts when its source is a schedule and it stands in the database."""
+    """A reading counts when its source is a schedule and it was stored since this start."""
+    since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - (time.monotonic() - STARTED)))
     end = time.monotonic() + READING_PATIENCE
     while time.monotonic() < end:
         answer = api.call("scheduler.ReadingService/GetLatestReadings", {"pageSize": 100})
-        if any(reading.get("source") == "SOURCE_SCHEDULED" for reading in answer.get("readings", [])):
+        if any(reading.get("source") == "SOURCE_SCHEDULED" and reading["storeTime"] >= since
+               for reading in answer.get("readings", [])):
             return
         time.sleep(0.1)
     raise database.Failure(f"no scheduled reading was stored within {READING_PATIENCE:.0f} s; look at "
