@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "grpc/support/time.h"
 #include "libs/base/status.h"
 #include "libs/rpc/bytes_call.h"
 #include "libs/rpc/door.h"
@@ -14,6 +15,8 @@ namespace {
 namespace registry = voltwell::registry::v1;
 
 constexpr absl::Duration kAuthenticateDeadline = absl::Seconds(3);
+// A health check may take so long.
+constexpr int kConnectGlanceMs = 20;
 
 // A package whose service bears a longer name.
 std::string ServiceOf(const std::string& package) {
@@ -69,7 +72,11 @@ Upstream* Upstreams::Find(const std::string& package) const {
 
 bool Upstreams::Reachable(const std::string& package) const {
   const Upstream* upstream = Find(package);
-  return upstream != nullptr && upstream->channel()->GetState(true) == GRPC_CHANNEL_READY;
+  if (upstream == nullptr) return false;
+  if (upstream->channel()->GetState(true) == GRPC_CHANNEL_READY) return true;
+  // A channel without calls is polled by gRPC's back-up poller alone, every 5 s; waiting on it polls it now.
+  return upstream->channel()->WaitForConnected(
+      gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(kConnectGlanceMs, GPR_TIMESPAN)));
 }
 
 std::vector<std::pair<std::string, std::string>> Upstream::OwnMetadata() const {
