@@ -95,6 +95,14 @@ class Deploy(unittest.TestCase):
             used |= set(re.findall(r"VOLTWELL_[A-Z_]+[A-Z]", (ROOT / path).read_text()))
         self.assertEqual(set(), used - known)
 
+    def test_the_page_of_options_is_true(self):
+        if not (ROOT / "build/dev/bin/voltwell-registry").exists():
+            raise unittest.SkipTest("the dev preset is not built")
+        sys.path.insert(0, str(ROOT))
+        from tools.suite import config_page
+        self.assertEqual(config_page.page(), (ROOT / "docs/config.md").read_text(),
+                         "run python3 -m tools.suite.config_page")
+
 
 if __name__ == "__main__":
     unittest.main()
