@@ -5,6 +5,7 @@
 #include <set>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -29,17 +30,35 @@ bool IsHexId(absl::string_view digits) {
          std::all_of(digits.begin(), digits.end(), hex);
 }
 
+bool IsPrintable(absl::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+// The same bytes have one spelling only (directory::PrintableId): gateways know a box by its bytes, so a second
+// spelling would be a second owner of the same box.
 absl::Status CheckRegistrationId(const std::string& id, const std::string& field) {
   if (absl::StartsWith(id, "hex:")) {
-    if (IsHexId(absl::string_view(id).substr(4))) return absl::OkStatus();
-    return Bad("BAD_REGISTRATION_ID", field, "after hex: there must be 2 to 128 digits of 0-9 A-F, two for each byte");
+    const absl::string_view digits = absl::string_view(id).substr(4);
+    if (!IsHexId(digits)) {
+      return Bad("BAD_REGISTRATION_ID", field,
+                 "after hex: there must be 2 to 128 digits of 0-9 A-F, two for each byte");
+    }
+    if (!IsPrintable(absl::HexStringToBytes(digits))) return absl::OkStatus();
+    return Bad("BAD_REGISTRATION_ID", field, "these bytes are printable characters: write them as such, without hex:");
   }
-  const bool printable = std::all_of(id.begin(), id.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-  if (id.empty() || id.size() > kRegistrationIdMax || !printable) {
+  if (id.empty() || id.size() > kRegistrationIdMax || !IsPrintable(id)) {
     return Bad("BAD_REGISTRATION_ID", field,
                "must be 1 to 64 printable ASCII characters without spaces, or hex: and its bytes");
   }
   return absl::OkStatus();
+}
+
+// Digits only, no leading zero: others read 010 as 8, or not at all.
+bool IsNumberUpTo(absl::string_view text, int max) {
+  int value = 0;
+  const auto digit = [](unsigned char c) { return absl::ascii_isdigit(c); };
+  return !text.empty() && std::all_of(text.begin(), text.end(), digit) && (text.size() == 1 || text[0] != '0') &&
+         absl::SimpleAtoi(text, &value) && value <= max;
 }
 
 // "10.8.0.0/16": four numbers, a slash, a prefix length.
@@ -47,12 +66,8 @@ bool IsNetwork(absl::string_view text) {
   const std::vector<absl::string_view> halves = absl::StrSplit(text, '/');
   if (halves.size() != 2) return false;
   const std::vector<absl::string_view> bytes = absl::StrSplit(halves[0], '.');
-  int bits = 0;
-  if (bytes.size() != 4 || !absl::SimpleAtoi(halves[1], &bits) || bits < 0 || bits > 32) return false;
-  return std::all_of(bytes.begin(), bytes.end(), [](absl::string_view byte) {
-    int value = 0;
-    return absl::SimpleAtoi(byte, &value) && value >= 0 && value <= 255;
-  });
+  return bytes.size() == 4 && IsNumberUpTo(halves[1], 32) &&
+         std::all_of(bytes.begin(), bytes.end(), [](absl::string_view byte) { return IsNumberUpTo(byte, 255); });
 }
 
 absl::Status CheckBuses(const std::vector<Bus>& buses) {

@@ -118,6 +118,38 @@ TEST_CASE("a collector that cannot be is refused by name") {
   CHECK(reason([](Collector& c) { c.buses[0].registration_id = "VW-DEMO-0001"; }) == "BAD_BUS");
 }
 
+TEST_CASE("bytes that can be printed have one spelling, so that no hex: id is a second owner of a box") {
+  const auto reason = [](const std::string& id) {
+    Collector collector = Box();
+    collector.registration_id = id;
+    collector.buses = {Bus{.number = 1}};
+    return Reason(CheckCollector(WithDefaults(collector)));
+  };
+  CHECK(reason("hex:56572D44454D4F2D30303031") == "BAD_REGISTRATION_ID");  // VW-DEMO-0001
+  CHECK(reason("hex:41") == "BAD_REGISTRATION_ID");
+  CHECK(reason("hex:4120") == "OK");  // A space has no other spelling.
+  CHECK(reason("hex:417F") == "OK");
+  std::string longest = "hex:";
+  for (int i = 0; i < 64; ++i) longest += "41";
+  CHECK(reason(longest) == "BAD_REGISTRATION_ID");
+  Collector second = Box();
+  second.buses[0].registration_id = "hex:56572D31";
+  CHECK(Reason(CheckCollector(WithDefaults(second))) == "BAD_REGISTRATION_ID");
+}
+
+TEST_CASE("a network is written in the one way that gateways read") {
+  const auto reason = [](const std::string& network) {
+    Collector collector = Box();
+    collector.source_network = network;
+    return Reason(CheckCollector(WithDefaults(collector)));
+  };
+  for (const char* good : {"0.0.0.0/0", "10.8.0.4/32", "255.255.255.255/8"}) CHECK(reason(good) == "OK");
+  for (const char* bad : {"010.8.0.0/16", "+10.8.0.0/16", " 10.8.0.0/16", "10.8.0.0/016", "10.8.0.0/+16",
+                          "10.8.0.0/ 16", "10.8.00.0/16", "10.8..0/16", "10.8.0.0/", "10.8.0.0/33", "10.8.0.256/16"}) {
+    CHECK(reason(bad) == "BAD_NETWORK");
+  }
+}
+
 TEST_CASE("a collector is online while one of its buses is") {
   const absl::Time t = absl::FromUnixSeconds(1000);
   const Presence up{.online = true, .since = t, .pod = "gateway-0"};
