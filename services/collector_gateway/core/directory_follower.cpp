@@ -206,6 +206,11 @@ void DirectoryFollower::Bound(std::vector<BusEntryPtr>& entries, size_t room) co
 
 void DirectoryFollower::Tell(bool usable) {
   usable_ = usable;
+  if (copy_->clashes() > 0 && copy_ != counted_) {
+    metrics_.directory_clashes.Increment(copy_->clashes());
+    log::Error("directory entries with bytes that another entry has are not taken in", {{"count", copy_->clashes()}});
+  }
+  counted_ = copy_;
   metrics_.directory_entries.Set(static_cast<double>(copy_->size()));
   metrics_.directory_generation.Set(static_cast<double>(copy_->generation()));
   if (publish_) publish_(copy_, usable);

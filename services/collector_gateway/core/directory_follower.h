@@ -64,7 +64,8 @@ class DirectoryFollower {
   // A signature costs 0.1 ms to verify, so what was verified once is known again by its digest.
   absl::flat_hash_map<std::string, std::pair<std::string, BusEntryPtr>> verified_;
   std::shared_ptr<const DirectoryCopy> copy_ = std::make_shared<DirectoryCopy>();
-  std::string last_change_ = "0-0";  // Id in the stream of changes.
+  std::shared_ptr<const DirectoryCopy> counted_ = {};  // The one whose clashes are in the metric.
+  std::string last_change_ = "0-0";                    // Id in the stream of changes.
   bool reload_ = true;
   bool more_ = false;  // Changes wait beyond the page that was read.
   bool usable_ = false;

@@ -136,6 +136,24 @@ TEST_CASE("an entry that the registry did not sign, or signed for another id, is
   CHECK(f.copy->size() == 0);
 }
 
+TEST_CASE("an entry with the bytes of another is dropped and counted, when it is loaded and when it comes later") {
+  Registry source;
+  source.Write(PlainEntry("VW-1"));
+  directory::Entry second = PlainEntry("hex:56572D31");  // VW-1
+  second.tenant = "t2";
+  source.Write(second);
+  source.SetGeneration(1);
+  Follower f(source);
+  f.follower.Step();
+  CHECK(f.copy->size() == 1);
+  CHECK(f.copy->Find("VW-1")->tenant == "t1");
+  CHECK(f.gateway_metrics.directory_clashes.Value() == 1);
+  source.Changed(second.registration_id);
+  f.follower.Step();
+  CHECK(f.copy->Find("VW-1")->tenant == "t1");
+  CHECK(f.gateway_metrics.directory_clashes.Value() == 2);
+}
+
 TEST_CASE("while the generation is absent the last copy is kept and called not usable") {
   Registry source;
   source.Write(PlainEntry("VW-1"));

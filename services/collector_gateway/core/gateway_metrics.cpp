@@ -35,6 +35,8 @@ GatewayMetrics::GatewayMetrics(metrics::Registry& registry)
       directory_generation(registry.Gauge("voltwell_gateway_directory_generation", "0 while none is loaded")),
       directory_bad_entries(registry.Counter("voltwell_gateway_directory_bad_entries_total",
                                              "Directory entries that were not what the registry signed")),
+      directory_clashes(registry.Counter("voltwell_gateway_directory_clashes_total",
+                                         "Directory entries dropped because another one has the same bytes")),
       streams(registry.Gauge("voltwell_gateway_exchange_streams", "Exchange calls under way")) {
   for (int i = 1; i < kOutcomes; ++i) {
     exchanges[static_cast<size_t>(i)] = &registry.Counter("voltwell_gateway_exchanges_total", "Items by how they ended",

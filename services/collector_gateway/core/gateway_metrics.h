@@ -43,6 +43,7 @@ struct GatewayMetrics {
   prometheus::Gauge& directory_entries;
   prometheus::Gauge& directory_generation;
   prometheus::Counter& directory_bad_entries;
+  prometheus::Counter& directory_clashes;
   // Exchange calls.
   prometheus::Gauge& streams;
 };

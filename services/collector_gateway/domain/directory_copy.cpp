@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
+#include "absl/strings/strip.h"
 
 namespace voltwell::gateway {
 namespace {
@@ -16,15 +17,26 @@ constexpr size_t kSecondStart = 7;  // Of a frame 68 a a a a a a 68.
 // What may follow an id, and whether it proves that the id is complete.
 enum class Rest { kForeign, kAllowed, kProof };
 
-Rest Judge(absl::string_view rest, const BusEntry& entry) {
+Rest JudgeWithoutHeartbeat(absl::string_view rest) {
   if (rest.empty()) return Rest::kAllowed;
   if (rest[0] == '\r' || rest[0] == '\n' || rest[0] == '\0') return Rest::kProof;
-  if (!entry.heartbeat.empty() && absl::StartsWith(rest, entry.heartbeat)) return Rest::kProof;
   const base::ByteView bytes = base::AsBytes(rest);
   if (bytes[0] == codec::frame::kPreamble) return Rest::kAllowed;
   const bool frame = bytes[0] == codec::frame::kDlt645Start && bytes.size() > kSecondStart &&
                      bytes[kSecondStart] == codec::frame::kDlt645Start;
   return frame ? Rest::kAllowed : Rest::kForeign;
+}
+
+// A heartbeat alone proves nothing: whoever chooses a short id and what others' ids go on with as its heartbeat would
+// take in their boxes. After it must come what may also follow the id itself.
+Rest Judge(absl::string_view rest, const BusEntry& entry) {
+  bool beaten = false;
+  for (;;) {
+    const Rest judged = JudgeWithoutHeartbeat(rest);
+    if (judged != Rest::kForeign) return beaten ? Rest::kProof : judged;
+    if (entry.heartbeat.empty() || !absl::ConsumePrefix(&rest, entry.heartbeat)) return Rest::kForeign;
+    beaten = true;
+  }
 }
 
 size_t LineEnd(absl::string_view rest) {
@@ -46,8 +58,13 @@ bool Network::Contains(const Address& other) const {
 
 DirectoryCopy::DirectoryCopy(int64_t generation, std::vector<BusEntryPtr> entries) : generation_(generation) {
   for (BusEntryPtr& entry : entries) {
-    std::string key = entry->registration;
-    entries_.insert_or_assign(std::move(key), std::move(entry));
+    const auto [held, fresh] = entries_.try_emplace(entry->registration, entry);
+    if (fresh) continue;
+    if (held->second->registration_id != entry->registration_id) {
+      ++clashes_;
+      if (entry->registration_id != entry->registration) continue;  // Spelt in hex: though there is plain text.
+    }
+    held->second = std::move(entry);
   }
   for (const auto& [registration, entry] : entries_) lengths_.push_back(registration.size());
   std::sort(lengths_.begin(), lengths_.end(), std::greater<>());

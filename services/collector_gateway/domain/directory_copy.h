@@ -57,25 +57,31 @@ struct Identified {
 class DirectoryCopy {
  public:
   DirectoryCopy() = default;
+  // Of two entries with the same bytes under different registration ids only one is taken in, the one in plain text: a
+  // second spelling of an id must not take over the box.
   DirectoryCopy(int64_t generation, std::vector<BusEntryPtr> entries);
   // This copy with some entries written and others (by registration_id) removed.
   DirectoryCopy With(const std::vector<BusEntryPtr>& written, const std::vector<std::string>& removed) const;
 
   // Who sent these first bytes. `quiet`: nothing followed them for kRegistrationGap.
   //   The longest known id at the beginning counts, if what follows it is nothing, a line end or zero byte (both belong
-  //   to the packet), the box's own heartbeat, or the beginning of a frame (FE, or 68 with a second 68 seven bytes on).
-  //   Without quiet only a line end, a zero byte or the heartbeat proves that the id is complete.
+  //   to the packet), the beginning of a frame (FE, or 68 with a second 68 seven bytes on), or the box's own heartbeat,
+  //   once or more, and then one of these. Without quiet only a line end, a zero byte or the heartbeat proves that the
+  //   id is complete.
   Identified Identify(base::ByteView bytes, bool quiet) const;
 
   // By exact registration bytes; null when there is none.
   BusEntryPtr Find(absl::string_view registration) const;
   size_t size() const { return entries_.size(); }
   int64_t generation() const { return generation_; }
+  // Entries not taken in because another one has their bytes.
+  int clashes() const { return clashes_; }
 
  private:
   bool IsBeginning(absl::string_view bytes) const;
 
   int64_t generation_ = 0;  // 0: never loaded.
+  int clashes_ = 0;
   absl::btree_map<std::string, BusEntryPtr> entries_;
   std::vector<size_t> lengths_;  // Of the ids, longest first.
 };

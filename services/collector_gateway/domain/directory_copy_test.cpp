@@ -75,6 +75,41 @@ TEST_CASE("a line end or the box's heartbeat proves that the id is complete") {
   CHECK(Who("VW-20ping", true) == "unknown");  // Not its own heartbeat.
 }
 
+TEST_CASE("a heartbeat proves an id only if what may follow an id follows it too") {
+  // Somebody took the short id VW with the heartbeat "-"; VW-9 is a box that nobody has claimed yet.
+  const DirectoryCopy copy(1, {Bus("VW", "-"), Bus("GW", "\xFE")});
+  const auto who = [&](const std::string& bytes, bool quiet) {
+    const Identified identified = copy.Identify(base::AsBytes(bytes), quiet);
+    return identified.kind == Identified::Kind::kKnown ? identified.entry->registration : "";
+  };
+  for (const bool quiet : {false, true}) {
+    CHECK(who("VW-9", quiet) == "");
+    CHECK(who("VW--9", quiet) == "");
+    CHECK(who("VW-", quiet) == "VW");
+    CHECK(who("VW---", quiet) == "VW");
+    CHECK(who("VW-\r\n", quiet) == "VW");
+    CHECK(who("VW--" + voltwell::gateway::testing::Reply(7), quiet) == "VW");
+  }
+  CHECK(who("GW\xFE" + voltwell::gateway::testing::Reply(7), true) == "GW");
+}
+
+TEST_CASE(
+    "of two spellings of the same bytes the plain one is taken in, whichever comes first, and the other counted") {
+  BusEntry other = *Bus("VW-1");
+  other.registration_id = "hex:56572D31";
+  other.tenant = "t2";
+  const BusEntryPtr second = std::make_shared<const BusEntry>(other);
+  for (const auto& entries : {std::vector{Bus("VW-1"), second}, std::vector{second, Bus("VW-1")}}) {
+    const DirectoryCopy copy(1, entries);
+    CHECK(copy.Find("VW-1")->tenant == "t1");
+    CHECK(copy.clashes() == 1);
+  }
+  const DirectoryCopy followed = Known().With({second}, {"hex:56572D31"});
+  CHECK(followed.Find("VW-1") == Known().Find("VW-1"));
+  CHECK(followed.clashes() == 1);
+  CHECK(Known().With({Bus("VW-1", "pong")}, {}).clashes() == 0);
+}
+
 TEST_CASE("a frame glued to the id is what follows it") {
   const std::string frame = voltwell::gateway::testing::Reply(7);
   CHECK(Who("VW-1" + frame, true) == "VW-1+" + frame);
