@@ -24,6 +24,7 @@ absl::Status Gateway::Start() {
 void Gateway::Drain() {
   directory_.Stop();
   hub_.Drain(kDrainMax);
+  hub_.CloseAll();  // While links still tells Redis of their end.
   links_.Stop(kLinkFlushMax);
 }
 

@@ -105,10 +105,20 @@ void Hub::Drain(absl::Duration limit) {
   }
   constexpr absl::Duration kLook = absl::Milliseconds(20);
   const Instant end = clock_.Monotonic() + limit;
-  const auto open = [this] {
-    return std::any_of(shards_.begin(), shards_.end(), [](const auto& shard) { return shard->open() > 0; });
-  };
-  while (open() && clock_.Monotonic() < end) absl::SleepFor(kLook);
+  while (AnyOpen() && clock_.Monotonic() < end) absl::SleepFor(kLook);
+}
+
+bool Hub::CloseAll() {
+  for (const auto& shard : shards_) {
+    shard->Post([shard = shard.get()] { shard->CloseAll("gateway drained"); });
+  }
+  constexpr absl::Duration kLook = absl::Milliseconds(2);
+  for (absl::Duration waited; AnyOpen() && waited < kCloseAllMax; waited += kLook) absl::SleepFor(kLook);
+  return !AnyOpen();
+}
+
+bool Hub::AnyOpen() const {
+  return std::any_of(shards_.begin(), shards_.end(), [](const auto& shard) { return shard->open() > 0; });
 }
 
 void Hub::Deal(int fd, Peer peer) {

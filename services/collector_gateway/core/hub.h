@@ -13,6 +13,9 @@
 
 namespace voltwell::gateway {
 
+// For shards to close what draining left open: only what they are at, no waiting for collectors.
+inline constexpr absl::Duration kCloseAllMax = absl::Seconds(1);
+
 struct HubConfig {
   std::string listen = "0.0.0.0";
   int port = 7645;  // 0: any free one.
@@ -39,6 +42,8 @@ class Hub {
   int port() const { return port_; }
   // Accepts no more, finishes what is on the buses, closes all; returns when all are closed or after `limit`.
   void Drain(absl::Duration limit);
+  // After Drain: closes what is still open and answers its items. False when a shard took longer than kCloseAllMax.
+  bool CloseAll();
   void Stop();
 
   // Every item gets exactly one result, unless its call is dropped.
@@ -62,6 +67,7 @@ class Hub {
  private:
   Shard& ShardFor(SessionId id) { return *shards_[ShardOf(id)]; }
   void Deal(int fd, Peer peer);
+  bool AnyOpen() const;
 
   const HubConfig config_;
   os::Clock& clock_;

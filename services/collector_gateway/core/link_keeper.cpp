@@ -34,13 +34,19 @@ LinkKeeper::~LinkKeeper() {
 
 void LinkKeeper::Start(CloseSession close) {
   close_ = std::move(close);
+  const std::lock_guard lock(mutex_);
   worker_ = std::make_unique<os::Worker>("links", [this] { return Step(); });
 }
 
 void LinkKeeper::Stop(absl::Duration limit) {
-  if (worker_ == nullptr) return;
-  worker_->Stop();
-  worker_.reset();
+  os::Worker* worker = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    worker = WorkerToWake();
+    stopped_ = true;
+  }
+  if (worker == nullptr) return;
+  worker->Stop();
   const Instant end = clock_.Monotonic() + limit;
   bool left = true;
   while (left && WorkOff().ok() && clock_.Monotonic() < end) {
@@ -78,6 +84,7 @@ void LinkKeeper::Quarantined(const std::string& sent, const Peer& peer) {
 }
 
 void LinkKeeper::Push(Operation operation) {
+  os::Worker* worker = nullptr;
   {
     const std::lock_guard lock(mutex_);
     if (waiting_.size() >= kLinkOperationsMax) {
@@ -86,16 +93,22 @@ void LinkKeeper::Push(Operation operation) {
     }
     waiting_.push_back(std::move(operation));
     if (waiting_.size() > 1) return;  // Already awake.
+    worker = WorkerToWake();
   }
-  if (worker_ != nullptr) worker_->Wake();
+  if (worker != nullptr) worker->Wake();
 }
 
 void LinkKeeper::WhoHolds(std::vector<Sought> buses, Answer answer) {
+  os::Worker* worker = nullptr;
+  bool stopped = false;
   {
     const std::lock_guard lock(mutex_);
-    questions_.push_back({std::move(buses), std::move(answer)});
+    stopped = stopped_;
+    if (!stopped) questions_.push_back({std::move(buses), std::move(answer)});
+    worker = WorkerToWake();
   }
-  if (worker_ != nullptr) worker_->Wake();
+  if (stopped) answer(std::vector<std::string>(buses.size()));
+  if (worker != nullptr) worker->Wake();
 }
 
 absl::Duration LinkKeeper::Step() {

@@ -47,7 +47,8 @@ class LinkKeeper final : public LinkBook {
 
   // `close` ends a session that another pod holds with a higher epoch.
   void Start(CloseSession close);
-  // Tries to tell Redis what waits, takes this pod's address away, and ends the thread. `limit` of real time.
+  // Tries to tell Redis what waits, takes this pod's address away, and ends the thread. `limit` of real time. Who asks
+  // WhoHolds afterwards hears at once that nobody does. Once; there is no starting again.
   void Stop(absl::Duration limit);
   bool reached() const;  // The last round trip succeeded.
 
@@ -73,6 +74,8 @@ class LinkKeeper final : public LinkBook {
   };
 
   void Push(Operation operation);
+  // Null when there is nobody to wake. Under mutex_; once made it lives as long as this.
+  os::Worker* WorkerToWake() const { return stopped_ ? nullptr : worker_.get(); }
   absl::Status Beat(Instant now);
   absl::Status LoadScripts();
   absl::Status WorkOff();
@@ -95,8 +98,10 @@ class LinkKeeper final : public LinkBook {
   std::deque<Operation> waiting_;    // Guarded by mutex_.
   std::vector<Question> questions_;  // Guarded by mutex_.
   bool reached_ = false;             // Guarded by mutex_.
+  bool stopped_ = false;             // Guarded by mutex_.
   int quarantined_now_ = 0;          // Guarded by mutex_; in the current second.
   Instant quarantine_second_ = -absl::InfiniteDuration();
+  std::unique_ptr<os::Worker> worker_;  // Guarded by mutex_; shards push before Start and after Stop.
 
   // Of the worker.
   std::deque<Operation> restating_;
@@ -106,7 +111,6 @@ class LinkKeeper final : public LinkBook {
   Instant next_beat_ = -absl::InfiniteDuration();
   Instant next_address_ = -absl::InfiniteDuration();
   Instant next_restate_ = absl::InfiniteDuration();
-  std::unique_ptr<os::Worker> worker_;
 };
 
 }  // namespace voltwell::gateway

@@ -1,6 +1,7 @@
 // Sessions in a real Redis: fencing, restating, a wiped Redis, quarantine.
 #include "services/collector_gateway/core/link_keeper.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <map>
 
@@ -271,6 +272,32 @@ TEST_CASE("who holds a bus: another pod by name, nobody and ourselves empty, and
   a.Step();
   CHECK(pods == std::vector<std::string>{""});
   Server().Start();
+}
+
+TEST_CASE("while a pod stops every question is answered, after that at once, and facts are still taken") {
+  Bench bench;
+  Pod a("a", bench.clock);
+  a.keeper.Start([](SessionId, const char*) {});
+  std::atomic<int> asked = 0;
+  std::atomic<int> answered = 0;
+  std::atomic<bool> done = false;
+  const Route route = {1, EntryOf("VW-1"), {}, 0, {}};
+  voltwell::os::Worker shard("shard", [&] {
+    if (done) return kSecond;
+    ++asked;
+    a.keeper.WhoHolds({{"VW-1", 1}, {"VW-2", 1}}, [&](const std::vector<std::string>& pods) {
+      if (pods == std::vector<std::string>{"", ""}) ++answered;
+    });
+    a.keeper.Registered(route);
+    return absl::ZeroDuration();
+  });
+  REQUIRE(voltwell::testing::Eventually([&] { return asked > 10; }));
+  a.keeper.Stop(kSecond);
+  const int before = asked;
+  REQUIRE(voltwell::testing::Eventually([&] { return asked > before + 10; }));
+  done = true;
+  shard.Stop();
+  CHECK(answered == asked);
 }
 
 TEST_CASE("a pod says where its gRPC is while it lives") {

@@ -180,6 +180,31 @@ TEST_CASE("one session beyond the limit is refused") {
   FakeCollector fourth = bench.Dial("VW-2");
 }
 
+TEST_CASE("silent dialers keep no collector out of a full gateway") {
+  HubBench bench({.listen = "127.0.0.1", .port = 0, .sessions_max = 2});
+  FakeCollector first = bench.Dial("VW-1");
+  FakeCollector silent(bench.hub.port());
+  REQUIRE(Eventually([&] { return bench.metrics.accepted.Value() == 2; }));
+  FakeCollector second = bench.Dial("VW-2");
+  CHECK(silent.Closed());
+  CHECK(first.Silent());
+  CHECK(bench.routes.size() == 2);
+  CHECK(bench.metrics.Refused(Refusal::kCrowdedOut).Value() == 1);
+  CHECK(bench.metrics.Refused(Refusal::kFull).Value() == 0);
+}
+
+TEST_CASE("of all connections at most a quarter is left to who has not registered") {
+  HubBench bench({.listen = "127.0.0.1", .port = 0, .sessions_max = 2 * static_cast<int>(kUnregisteredShare)});
+  FakeCollector first(bench.hub.port());
+  FakeCollector second(bench.hub.port());
+  REQUIRE(Eventually([&] { return bench.metrics.unregistered.Value() == 2; }));
+  CHECK(first.Silent());
+  FakeCollector third(bench.hub.port());
+  CHECK(first.Closed());
+  CHECK(second.Silent());
+  CHECK(bench.metrics.Refused(Refusal::kCrowdedOut).Value() == 1);
+}
+
 TEST_CASE("without file descriptors accepting pauses and goes on later") {
   HubBench bench;
   FakeCollector collector;
@@ -219,6 +244,18 @@ TEST_CASE("draining finishes what is on the bus, answers what waits, and closes 
   bench.Settle();
   CHECK(bench.book.Has("offline VW-1: gateway drained"));
   CHECK(bench.book.Has("offline VW-2: gateway drained"));
+}
+
+TEST_CASE("what is still on a bus when draining has lasted too long is closed and answered") {
+  HubBench bench;
+  FakeCollector busy = bench.Dial("VW-1");
+  const auto sink = bench.Submit({ItemOf(1), ItemOf(2)});
+  REQUIRE(busy.Receive(Ask(1).size()) == Ask(1));
+  bench.hub.Drain(absl::ZeroDuration());
+  CHECK(bench.hub.CloseAll());
+  CHECK(busy.Closed());
+  CHECK(sink->Outcomes(2) == "1 lost, 2 offline");
+  CHECK(bench.book.Has("offline VW-1: gateway drained"));
 }
 
 TEST_CASE("heartbeats of an idle collector are neither noise nor answered") {

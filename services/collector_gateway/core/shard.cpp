@@ -50,7 +50,10 @@ const char* ReasonOf(int error) {
 }  // namespace
 
 Shard::Shard(uint32_t number, ShardContext context)
-    : number_(number), context_(std::move(context)), loop_(absl::StrCat("shard", number), context_.clock, *this) {}
+    : number_(number), context_(std::move(context)), loop_(absl::StrCat("shard", number), context_.clock, *this) {
+  const size_t share = std::max<size_t>(1, context_.sessions_max / kUnregisteredShare);
+  context_.unregistered_max = std::min(context_.unregistered_max, share);
+}
 
 Shard::~Shard() {
   loop_.Stop();
@@ -94,7 +97,7 @@ void Shard::Accept() {
 }
 
 void Shard::Adopt(int fd, Peer peer) {
-  if (draining_ || open() >= context_.sessions_max) {
+  if (draining_ || !MakeRoomForArrival()) {
     context_.metrics.Refused(draining_ ? Refusal::kDraining : Refusal::kFull).Increment();
     close(fd);
     return;
@@ -105,7 +108,6 @@ void Shard::Adopt(int fd, Peer peer) {
   SetOption(fd, IPPROTO_TCP, TCP_KEEPINTVL, kKeepaliveIntervalSeconds);
   SetOption(fd, IPPROTO_TCP, TCP_KEEPCNT, kKeepaliveProbes);
   SetOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, kUserTimeoutMs);
-  MakeRoomForArrival();
   Session& session = *NewSession();
   session.fd = fd;
   session.peer = peer;
@@ -319,6 +321,12 @@ void Shard::Drain() {
       if (session.work->run.has_value()) continue;  // FinishRun closes it.
     }
     CloseSoon(session);
+  }
+}
+
+void Shard::CloseAll(const char* reason) {
+  for (size_t slot = 0; slot < sessions_.size(); ++slot) {
+    if (sessions_[slot].fd >= 0) End(sessions_[slot], reason);
   }
 }
 

@@ -32,6 +32,8 @@ inline constexpr size_t kRegistrationBytesMax = 256;
 // Connections of one shard that have not registered; one more closes the oldest, so that silent dialers keep nobody
 // out.
 inline constexpr size_t kUnregisteredMax = 4096;
+// And at most one in so many of the shard's connections.
+inline constexpr size_t kUnregisteredShare = 4;
 // Accepting stops for this long when file descriptors run out, else the loop would spin on the ready listener.
 inline constexpr absl::Duration kAcceptPause = absl::Milliseconds(500);
 // A bus that goes from one read to the next would take and free its 2.6 KB each time; so many are kept instead.
@@ -92,6 +94,8 @@ class Shard final : private EventLoop::Handler {
   void UseDirectory(std::shared_ptr<const DirectoryCopy> directory, bool usable);
   // Ends what is queued, lets what is on the buses finish, then closes all within kDrainJitter.
   void Drain();
+  // What is on the buses is lost, its items are answered.
+  void CloseAll(const char* reason);
   // From any thread.
   size_t open() const { return open_.load(); }
 
@@ -120,7 +124,8 @@ class Shard final : private EventLoop::Handler {
   bool Judge(Session& session, bool quiet);
   void Register(Session& session, const Identified& identified);
   void Refuse(Session& session, Refusal refusal, const char* reason);
-  void MakeRoomForArrival();
+  // Closes the oldest arrivals until there is room for one more; false when all connections have registered.
+  bool MakeRoomForArrival();
 
   // shard_bus.cpp
   void OnLineBytes(Session& session, base::ByteView bytes);

@@ -77,14 +77,15 @@ void Shard::Refuse(Session& session, Refusal refusal, const char* reason) {
   End(session, reason);
 }
 
-void Shard::MakeRoomForArrival() {
+bool Shard::MakeRoomForArrival() {
   while (!arrivals_.empty()) {
     Session* const oldest = Find(arrivals_.front());
     const bool waiting = oldest != nullptr && oldest->arrival != nullptr;
-    if (waiting && unregistered_ < context_.unregistered_max) return;
+    if (waiting && unregistered_ < context_.unregistered_max && open() < context_.sessions_max) return true;
     arrivals_.pop_front();
     if (waiting) Refuse(*oldest, Refusal::kCrowdedOut, "crowded out");
   }
+  return open() < context_.sessions_max;
 }
 
 }  // namespace voltwell::gateway
