@@ -45,6 +45,12 @@ class TestClient {
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
   }
+  // Not the end of what we say, but the end of all.
+  void Reset() {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    Close();
+  }
   void ShutdownSend() { ::shutdown(fd_, SHUT_WR); }
 
   bool Send(absl::string_view bytes) {

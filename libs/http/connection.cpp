@@ -135,12 +135,13 @@ void Connection::OnReadable(const error_code& error) {
   if (in_.size() < kPipelineBytes) Watch();
 }
 
-// A peer that shut down its side may still read our answer; one that reset the connection does not.
+// A peer that shut down its side may still read our answer; one that reset the connection does not. A stream has no end
+// of its own, so there the peer counts as gone.
 void Connection::PeerClosed(bool reset) {
   peer_closed_ = true;
   keep_alive_ = false;
   if (reset || step_ != Step::kAnswering) return Close();
-  TellGone();
+  if (began_) TellGone();
 }
 
 void Connection::Advance() {
@@ -200,7 +201,7 @@ void Connection::Refuse(int status) {
 
 void Connection::SetGone(uint64_t sequence, std::function<void()> gone) {
   if (sequence != sequence_ || ended_) return;  // Answered before it was asked for.
-  if (step_ == Step::kClosed || peer_closed_) return gone();
+  if (step_ == Step::kClosed || (peer_closed_ && began_)) return gone();
   gone_ = std::move(gone);
 }
 
@@ -232,6 +233,7 @@ void Connection::Begin(uint64_t sequence, const Headers& headers) {
   if (http_1_0_) keep_alive_ = false;
   Send(ResponseHead(headers, {.framing = framing_, .length = 0, .keep_alive = keep_alive_, .date = loop_.Date()}),
        nullptr);
+  if (peer_closed_) TellGone();
 }
 
 void Connection::Write(uint64_t sequence, const std::string& chunk, std::function<void(bool)> written) {

@@ -55,6 +55,7 @@ class Responder {
   virtual void Write(std::string chunk, std::function<void(bool alive)> written) = 0;
   virtual void End() = 0;
   // Runs once when the client disconnects before the answer is complete. Set it before Begin or any asynchronous work.
+  // A client that only ends its side still gets a whole answer, no stream: before Begin nothing but a reset counts.
   virtual void OnDisconnect(std::function<void()> gone) = 0;
 };
 

@@ -18,6 +18,18 @@ struct RequestParser::State {
   beast::http::request_parser<beast::http::string_body> parser;
   size_t header_bytes = 0;
   int failure = 0;
+  std::multimap<std::string, std::string> headers = {};  // As they stood before the body.
+
+  // Beast puts the trailers of a chunked body among the headers; nobody may add an authorization or an address behind
+  // what was looked at, so ours are taken before.
+  void KeepHeaders() {
+    for (const auto& field : parser.get()) {
+      const auto name = field.name_string();
+      const auto value = field.value();
+      headers.emplace(absl::AsciiStrToLower(absl::string_view(name.data(), name.size())),
+                      std::string(value.data(), value.size()));
+    }
+  }
 
   void Fail(const beast::error_code& error) {
     if (error == beast::http::error::header_limit) {
@@ -53,6 +65,7 @@ size_t RequestParser::Put(absl::string_view bytes) {
       state_->failure = 431;
       break;
     }
+    if (!in_body && state_->parser.is_header_done()) state_->KeepHeaders();
     if (need_more) break;
     if (error) {
       state_->Fail(error);
@@ -60,6 +73,10 @@ size_t RequestParser::Put(absl::string_view bytes) {
     }
     if (n == 0) break;
   }
+  // Data is taken as it comes; what waits in a body is the line of a chunk or the trailers, and Beast would wait for
+  // their end for ever.
+  const bool waiting = state_->failure == 0 && state_->parser.is_header_done() && !state_->parser.is_done();
+  if (waiting && bytes.size() - consumed > state_->header_bytes) state_->failure = 431;
   return consumed;
 }
 
@@ -81,12 +98,7 @@ Request RequestParser::Take() {
   request.method.assign(method.data(), method.size());
   const auto target = message.target();
   request.target.assign(target.data(), target.size());
-  for (const auto& field : message) {
-    const auto name = field.name_string();
-    const auto value = field.value();
-    request.headers.emplace(absl::AsciiStrToLower(absl::string_view(name.data(), name.size())),
-                            std::string(value.data(), value.size()));
-  }
+  request.headers = std::move(state_->headers);
   auto parsed = ParseTarget(request.target);
   if (!parsed.has_value()) {
     state_->failure = 400;

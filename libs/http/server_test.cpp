@@ -29,7 +29,9 @@ struct TestServer {
   }
 
   void Handle(Request request, std::shared_ptr<Responder> responder) {
-    if (request.path == "/echo") return responder->Respond({200, {{"x-peer", request.peer}}}, request.body);
+    if (request.path == "/echo") {
+      return responder->Respond({200, {{"x-peer", request.peer}, {"x-noted", request.Header("x-note")}}}, request.body);
+    }
     if (request.path == "/big") return responder->Respond({200, {}}, std::string(1 << 20, 'x'));
     if (request.path == "/silent") return;
     responder->OnDisconnect([this] {
@@ -53,6 +55,11 @@ struct TestServer {
   bool WaitGone(int count) {
     std::unique_lock lock(mutex);
     return changed.wait_for(lock, std::chrono::seconds(10), [&] { return gone == count; });
+  }
+
+  bool IsGone() {
+    const std::lock_guard lock(mutex);
+    return gone > 0;
   }
 
   metrics::Registry metrics;
@@ -158,6 +165,30 @@ TEST_CASE("a body one byte beyond its limit is refused with 413 before it is rea
   REQUIRE(chunked.Send("POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" +
                        std::string(1001, 'x') + "\r\n0\r\n\r\n"));
   CHECK(chunked.Read().status == 413);
+}
+
+TEST_CASE("the line of a chunk or trailers without end are refused with 431") {
+  Limits limits;
+  limits.body_timeout = absl::Minutes(5);
+  TestServer test(limits);
+  const std::string head = "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string begun = GENERATE("3;x=", "3\r\nabc\r\n0\r\nX-Long: ");
+  TestClient client(test.server.port());
+  REQUIRE(client.Send(head + begun + std::string(static_cast<size_t>(limits.header_bytes) + 1, 'x')));
+  CHECK(client.Read().status == 431);
+  CHECK(client.WaitClosed());
+}
+
+TEST_CASE("trailers do not become headers") {
+  TestServer test;
+  TestClient client(test.server.port());
+  const std::string head = "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n";
+  REQUIRE(client.Send(head + "\r\n3\r\nabc\r\n0\r\nX-Note: late\r\n\r\n"));
+  auto answer = client.Read();
+  CHECK(answer.body == "abc");
+  CHECK(answer.headers.at("x-noted").empty());
+  REQUIRE(client.Send(head + "X-Note: early\r\n\r\n0\r\n\r\n"));
+  CHECK(client.Read().headers.at("x-noted") == "early");
 }
 
 TEST_CASE("what is no HTTP is refused with 400") {
@@ -303,11 +334,40 @@ TEST_CASE("a stream whose writer goes without End looks cut, not whole") {
 TEST_CASE("a client that leaves is noticed while its answer is under way") {
   TestServer test;
   auto client = std::make_unique<TestClient>(test.server.port());
-  SECTION("before the answer") { REQUIRE(client->Send(Get("/hold"))); }
-  SECTION("in a stream") { REQUIRE(client->Send(Get("/stream"))); }
-  const auto responder = test.TakeHeld();
-  client.reset();
+  std::shared_ptr<Responder> responder;
+  SECTION("before the answer, by a reset") {
+    REQUIRE(client->Send(Get("/hold")));
+    responder = test.TakeHeld();
+    client->Reset();
+  }
+  SECTION("in a stream") {
+    REQUIRE(client->Send(Get("/stream")));
+    responder = test.TakeHeld();
+    client.reset();
+  }
   CHECK(test.WaitGone(1));
+}
+
+TEST_CASE("a client that has said all it has to say still gets its answer, but no stream") {
+  TestServer test({}, 1);
+  TestClient client(test.server.port());
+  REQUIRE(client.Send(Get("/hold")));
+  const auto responder = test.TakeHeld();
+  client.ShutdownSend();
+  TestClient later(test.server.port());  // On the same thread: when it has its answer the end was seen.
+  REQUIRE(later.Send(Get("/echo")));
+  REQUIRE(later.Read().status == 200);
+  SECTION("answer") {
+    CHECK_FALSE(test.IsGone());
+    responder->Respond({200, {}}, "here");
+    CHECK(client.Read().body == "here");
+    CHECK(client.WaitClosed());
+    CHECK_FALSE(test.IsGone());
+  }
+  SECTION("stream") {
+    responder->Begin({200, {}});
+    CHECK(test.WaitGone(1));
+  }
 }
 
 TEST_CASE("more unsent bytes than the write queue holds cut the line") {

@@ -21,6 +21,7 @@ TEST_CASE("a client that leaves cancels the call behind") {
       const std::lock_guard lock(suite.behind.mutex);
       return !suite.behind.metadata.empty();
     }));
+    client->Reset();
   }
   SECTION("stream") {
     StartStream(*client, "probe.v1.ProbeService/Count", "\"x\"");
