@@ -32,6 +32,9 @@ struct Expression {
   bool weekdays_restricted = false;
 };
 
+// Fires in all 24 hours of a day: a rhythm ("every 15 seconds"), not a time of day.
+inline bool FiresEveryHour(const Expression& expression) { return expression.hours == (1U << 24U) - 1; }
+
 // BAD_CRON with metadata field (second, minute, hour, day_of_month, month, day_of_week, or empty for the whole),
 // position (of the mistake, from 0) and why.
 absl::StatusOr<Expression> Parse(absl::string_view text);

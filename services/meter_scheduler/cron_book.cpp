@@ -24,6 +24,8 @@ absl::StatusOr<domain::NextFiring> CronBook::Next(const std::string& cron, const
   VW_ASSIGN_OR_RETURN(const std::shared_ptr<const cron::Zone> zone, ZoneOf(time_zone));
   cron::DstRule rule;
   if (gap_rule == voltwell::scheduler::v1::Schedule::GAP_RULE_SKIP) rule.gap = cron::DstRule::Gap::kSkip;
+  // A rhythm goes on through the hour that comes twice; a time of day comes once.
+  if (cron::FiresEveryHour(expression)) rule.overlap = cron::DstRule::Overlap::kTwice;
   return domain::NextFiring(
       [expression, zone, rule](absl::Time after) { return cron::Next(expression, after, *zone, rule); });
 }
