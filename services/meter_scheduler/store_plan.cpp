@@ -14,8 +14,10 @@ using voltwell::scheduler::v1::Run;
 
 constexpr pg::Query kDue{"plan.due",
                          "SELECT schedule, tenant, next_fire_time FROM schedule_due WHERE next_fire_time <= $1 "
+                         "AND schedule <> ALL ($2::text[]) "
                          "ORDER BY next_fire_time LIMIT 1 FOR UPDATE SKIP LOCKED"};
-constexpr pg::Query kNextDue{"plan.next_due", "SELECT min(next_fire_time) FROM schedule_due"};
+constexpr pg::Query kNextDue{"plan.next_due",
+                             "SELECT min(next_fire_time) FROM schedule_due WHERE schedule <> ALL ($1::text[])"};
 constexpr pg::Query kSetTenant{"plan.set_tenant", "SELECT set_config('voltwell.tenant', $1, true)"};
 constexpr pg::Query kSchedule{
     "plan.schedule",
@@ -40,16 +42,20 @@ constexpr pg::Query kFreeze{
     "SELECT $1, $2, n.number, 0, coalesce((SELECT max(number) FROM meter WHERE tenant_no = n.number), 0), $3, $4, $5 "
     "FROM tenant n WHERE n.id = $2"};
 constexpr pg::Query kPlanning{"plan.planning",
-                              "SELECT run, tenant FROM run_plan ORDER BY run LIMIT 1 FOR UPDATE SKIP LOCKED"};
+                              "SELECT run, tenant FROM run_plan WHERE run::text <> ALL ($1::text[]) "
+                              "ORDER BY run LIMIT 1 FOR UPDATE SKIP LOCKED"};
+// Lists of a selection are hashed once a chunk (sub-selects that depend on no meter), not walked for each meter.
 constexpr pg::Query kChunk{
     "plan.chunk",
     "WITH p AS (SELECT p.*, r.fire_time FROM run_plan p JOIN run r ON r.number = p.run WHERE p.run = $1),"
     "planned AS (INSERT INTO run_item (origin, meter_no, bus_no, tenant_no, priority, due_time) "
     "  SELECT p.run, m.number, m.bus_no, m.tenant_no, 2, p.fire_time FROM p JOIN meter m ON m.tenant_no = p.tenant_no "
     "  AND m.number > p.last_meter AND m.number <= p.ceiling WHERE NOT m.archived "
-    "  AND ((cardinality(p.meters) + cardinality(p.sites) + cardinality(p.collectors) = 0) OR m.id = ANY (p.meters) "
-    "    OR EXISTS (SELECT FROM unnest(p.sites) s WHERE position('/' || s || '/' IN m.site_path) > 0) "
-    "    OR m.bus_no IN (SELECT b.number FROM bus b WHERE b.collector = ANY (p.collectors))) "
+    "  AND ((cardinality(p.meters) + cardinality(p.sites) + cardinality(p.collectors) = 0) "
+    "    OR m.id IN (SELECT unnest(p.meters) FROM p) "
+    "    OR EXISTS (SELECT FROM unnest(string_to_array(m.site_path, '/')) AS s (id) "
+    "      WHERE s.id IN (SELECT unnest(p.sites) FROM p)) "
+    "    OR m.bus_no IN (SELECT b.number FROM bus b WHERE b.collector IN (SELECT unnest(p.collectors) FROM p))) "
     "  ORDER BY m.number LIMIT 10000 RETURNING meter_no),"
     "done AS (SELECT count(*) AS items, max(meter_no) AS last FROM planned),"
     "moved AS (UPDATE run_plan SET last_meter = done.last FROM done WHERE run = $1 AND done.items = 10000 RETURNING "
@@ -129,55 +135,81 @@ absl::StatusOr<bool> PlanStore::Chunk(pg::Tx& tx, int64_t run) {
   return told.state() == Run::STATE_PLANNING;
 }
 
+// Fires the schedule of a locked due row.
+absl::Status PlanStore::Fire(pg::Tx& tx, const std::string& id, const std::string& tenant, absl::Time due,
+                             absl::Time now, TickResult& result) {
+  VW_RETURN_IF_ERROR(tx.Execute(kSetTenant, tenant).status());
+  VW_ASSIGN_OR_RETURN(const std::optional<SchedulePlan> schedule, ReadSchedulePlan(tx, tenant, id));
+  absl::StatusOr<domain::NextFiring> next = schedule.has_value()
+                                                ? make_next_(*schedule)
+                                                : absl::StatusOr<domain::NextFiring>(absl::NotFoundError("archived"));
+  if (!next.ok()) {
+    log::Error("a schedule that cannot fire was taken out", {{"schedule", id}, {"error", next.status().message()}});
+    return tx.Execute(kStop, id).status();
+  }
+  const domain::Firing firing = domain::PlanFiring(due, now, *next);
+  const absl::Time give_up = domain::GiveUpTime(firing.fire_time, firing.next, schedule->window);
+  VW_ASSIGN_OR_RETURN(const Begun begun, Begin(tx, *schedule, firing.fire_time, give_up));
+  result.planning = begun.more;
+  if (firing.missed > 0) {
+    VW_RETURN_IF_ERROR(
+        tx.Execute(kMissed, id, tenant, firing.first_missed, firing.last_missed, firing.missed).status());
+  }
+  return (firing.next.has_value() ? tx.Execute(kMove, id, *firing.next) : tx.Execute(kStop, id)).status();
+}
+
 absl::StatusOr<TickResult> PlanStore::FireOne() {
   TickResult result;
+  std::string id;
+  const std::vector<std::string> skipped = schedules_back_off_.Waiting(clock_.Monotonic());
   const absl::Status done = pool_.Transact({.name = "tick.fire"}, [&](pg::Tx& tx) -> absl::Status {
     result = {};
+    id.clear();
     const absl::Time now = clock_.Now();
-    VW_ASSIGN_OR_RETURN(const pg::Result due, tx.Execute(kDue, now));
+    VW_ASSIGN_OR_RETURN(const pg::Result due, tx.Execute(kDue, now, skipped));
     if (due.rows() == 1) {
-      const std::string id = due.Text(0, 0);
-      const std::string tenant = due.Text(0, 1);
+      id = due.Text(0, 0);
       result.fired = true;
-      VW_RETURN_IF_ERROR(tx.Execute(kSetTenant, tenant).status());
-      VW_ASSIGN_OR_RETURN(const std::optional<SchedulePlan> schedule, ReadSchedulePlan(tx, tenant, id));
-      absl::StatusOr<domain::NextFiring> next =
-          schedule.has_value() ? make_next_(*schedule)
-                               : absl::StatusOr<domain::NextFiring>(absl::NotFoundError("archived"));
-      if (!next.ok()) {
-        log::Error("a schedule that cannot fire was taken out", {{"schedule", id}, {"error", next.status().message()}});
-        return tx.Execute(kStop, id).status();
-      }
-      const domain::Firing firing = domain::PlanFiring(due.Time(0, 2), now, *next);
-      const absl::Time give_up = domain::GiveUpTime(firing.fire_time, firing.next, schedule->window);
-      VW_ASSIGN_OR_RETURN(const Begun begun, Begin(tx, *schedule, firing.fire_time, give_up));
-      result.planning = begun.more;
-      if (firing.missed > 0) {
-        VW_RETURN_IF_ERROR(
-            tx.Execute(kMissed, id, tenant, firing.first_missed, firing.last_missed, firing.missed).status());
-      }
-      VW_RETURN_IF_ERROR(
-          (firing.next.has_value() ? tx.Execute(kMove, id, *firing.next) : tx.Execute(kStop, id)).status());
+      VW_RETURN_IF_ERROR(Fire(tx, id, due.Text(0, 1), due.Time(0, 2), now, result));
     }
-    VW_ASSIGN_OR_RETURN(const pg::Result soonest, tx.Execute(kNextDue));
+    VW_ASSIGN_OR_RETURN(const pg::Result soonest, tx.Execute(kNextDue, skipped));
     result.next_due = soonest.TimeOrNull(0, 0);
     return absl::OkStatus();
   });
-  if (!done.ok()) return done;
-  return result;
+  if (done.ok()) {
+    if (!id.empty()) schedules_back_off_.Succeeded(id);
+    return result;
+  }
+  if (id.empty()) return done;  // Not for a schedule's sake.
+  schedules_back_off_.Failed(id, clock_.Monotonic());
+  log::Warning("a schedule could not be fired; others go on",
+               {{"schedule", id}, {"reason", base::ReasonOf(done)}, {"error", done.message()}});
+  return TickResult{.failed = true};
 }
 
 absl::StatusOr<bool> PlanStore::PlanChunk() {
-  bool found = false;
+  std::string run;
+  const std::vector<std::string> skipped = plans_back_off_.Waiting(clock_.Monotonic());
   const absl::Status done = pool_.Transact({.name = "tick.plan"}, [&](pg::Tx& tx) -> absl::Status {
-    VW_ASSIGN_OR_RETURN(const pg::Result rows, tx.Execute(kPlanning));
-    found = rows.rows() == 1;
-    if (!found) return absl::OkStatus();
+    run.clear();
+    VW_ASSIGN_OR_RETURN(const pg::Result rows, tx.Execute(kPlanning, skipped));
+    if (rows.rows() == 0) return absl::OkStatus();
+    run = absl::StrCat(rows.Int(0, 0));
     VW_RETURN_IF_ERROR(tx.Execute(kSetTenant, rows.Text(0, 1)).status());
     return Chunk(tx, rows.Int(0, 0)).status();
   });
-  if (!done.ok()) return done;
-  return found;
+  if (run.empty()) {
+    if (!done.ok()) return done;
+    return false;
+  }
+  if (done.ok()) {
+    plans_back_off_.Succeeded(run);
+  } else {
+    plans_back_off_.Failed(run, clock_.Monotonic());
+    log::Warning("a run could not be planned; others go on",
+                 {{"run", run}, {"reason", base::ReasonOf(done)}, {"error", done.message()}});
+  }
+  return true;
 }
 
 absl::Status PlanStore::FireNow(pg::Tx& tx, const std::string& tenant, const std::string& schedule, Run& run) {

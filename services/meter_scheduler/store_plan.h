@@ -21,6 +21,7 @@ inline constexpr int kPlanChunkMax = 10'000;  // Items of one transaction, which
 
 struct TickResult {
   bool fired = false;
+  bool failed = false;                                // One that is due failed and is left alone for a while.
   bool planning = false;                              // Chunks remain.
   std::optional<absl::Time> next_due = std::nullopt;  // Of any schedule.
 };
@@ -48,9 +49,11 @@ class PlanStore {
   PlanStore(pg::Pool& pool, os::Clock& clock, MakeNextFiring make_next)
       : pool_(pool), clock_(clock), make_next_(std::move(make_next)) {}
 
-  // Fires one schedule that is due, if any: run, first chunk and next firing in one transaction.
+  // Fires one schedule that is due, if any: run, first chunk and next firing in one transaction. One that fails is
+  // backed off from in this process, so that it does not stand before all others; an error is nobody's in particular.
+  // FireOne and PlanChunk are called by one thread.
   absl::StatusOr<TickResult> FireOne();
-  // Plans one chunk of one run that is being planned; false: there is none.
+  // Plans one chunk of one run that is being planned, backing off alike; false: there is none.
   absl::StatusOr<bool> PlanChunk();
   // A run now, in the caller's transaction, which bears the tenant.
   absl::Status FireNow(pg::Tx& tx, const std::string& tenant, const std::string& schedule,
@@ -62,12 +65,16 @@ class PlanStore {
     bool more = false;  // Chunks remain.
   };
   absl::StatusOr<Begun> Begin(pg::Tx& tx, const SchedulePlan& schedule, absl::Time fire_time, absl::Time give_up);
+  absl::Status Fire(pg::Tx& tx, const std::string& id, const std::string& tenant, absl::Time due, absl::Time now,
+                    TickResult& result);
   // True: chunks remain.
   absl::StatusOr<bool> Chunk(pg::Tx& tx, int64_t run);
 
   pg::Pool& pool_;
   os::Clock& clock_;
   MakeNextFiring make_next_;
+  domain::BackOff schedules_back_off_;
+  domain::BackOff plans_back_off_;
 };
 
 // The stored row as a plan; nullopt: no such schedule of the tenant.

@@ -27,6 +27,7 @@ class TickWorker {
   PlanStore& plans_;
   os::Clock& clock_;
   prometheus::Counter& fired_total_;
+  prometheus::Counter& failed_total_;
   std::atomic<bool> look_for_plans_ =
       true;  // At start, when woken, after a firing, and now and then: another replica may have died planning.
   absl::Duration looked_at_ = absl::ZeroDuration();

@@ -1,4 +1,5 @@
 // The pure decisions: order of a claim, retries, firings after downtime, and the life of a relay operation.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <set>
 
@@ -280,6 +281,31 @@ TEST_CASE("a closing ends after so many exchanges, so that its operation tells s
   const RelayStep step = NextRelayStep(facts);
   CHECK(step.state == RelayState::kFailed);
   CHECK(step.reason == "RELAY_DID_NOT_MOVE");
+}
+
+TEST_CASE("what fails is left alone twice as long each time, up to a limit, and not after a success") {
+  BackOff back_off;
+  back_off.Failed("a", absl::ZeroDuration());
+  CHECK(back_off.Waiting(absl::Milliseconds(999)) == std::vector<std::string>{"a"});
+  CHECK(back_off.Waiting(absl::Seconds(1)).empty());
+  back_off.Failed("a", absl::Seconds(1));
+  CHECK(back_off.Waiting(absl::Milliseconds(2999)).size() == 1);
+  for (int i = 0; i < 20; ++i) back_off.Failed("a", absl::Seconds(1));
+  CHECK(back_off.Waiting(absl::Seconds(1) + kLeftAloneMax - absl::Milliseconds(1)).size() == 1);
+  CHECK(back_off.Waiting(absl::Seconds(1) + kLeftAloneMax).empty());
+  back_off.Succeeded("a");
+  back_off.Failed("a", absl::ZeroDuration());
+  CHECK(back_off.Waiting(absl::Seconds(1)).empty());
+}
+
+TEST_CASE("so many are left alone at once; beyond, the one that is free soonest is forgotten") {
+  BackOff back_off;
+  for (size_t i = 0; i <= kLeftAloneEntriesMax; ++i) {
+    back_off.Failed("id" + std::to_string(i), absl::Milliseconds(static_cast<int64_t>(i) / 10));
+  }
+  const std::vector<std::string> waiting = back_off.Waiting(absl::Milliseconds(500));
+  CHECK(waiting.size() == kLeftAloneEntriesMax);
+  CHECK(std::find(waiting.begin(), waiting.end(), "id" + std::to_string(kLeftAloneEntriesMax)) != waiting.end());
 }
 
 }  // namespace voltwell::scheduler::domain

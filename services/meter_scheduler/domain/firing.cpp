@@ -43,4 +43,22 @@ absl::Time GiveUpTime(absl::Time fire_time, std::optional<absl::Time> next, std:
   return std::max(*next, fire_time + kWindowMin);
 }
 
+void BackOff::Failed(const std::string& id, absl::Duration now) {
+  if (entries_.size() >= kLeftAloneEntriesMax && !entries_.contains(id)) {
+    entries_.erase(std::min_element(entries_.begin(), entries_.end(),
+                                    [](const auto& a, const auto& b) { return a.second.until < b.second.until; }));
+  }
+  Entry& entry = entries_[id];
+  entry.wait = std::clamp(entry.wait * 2, kLeftAloneFirst, kLeftAloneMax);
+  entry.until = now + entry.wait;
+}
+
+std::vector<std::string> BackOff::Waiting(absl::Duration now) const {
+  std::vector<std::string> ids;
+  for (const auto& [id, entry] : entries_) {
+    if (entry.until > now) ids.push_back(id);
+  }
+  return ids;
+}
+
 }  // namespace voltwell::scheduler::domain

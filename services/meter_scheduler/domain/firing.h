@@ -3,7 +3,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 
@@ -29,5 +32,25 @@ Firing PlanFiring(absl::Time due, absl::Time now, const NextFiring& next);
 
 // When an item of the firing that was not read fails with TOO_LATE.
 absl::Time GiveUpTime(absl::Time fire_time, std::optional<absl::Time> next, std::optional<absl::Duration> window);
+
+inline constexpr absl::Duration kLeftAloneFirst = absl::Seconds(1);
+inline constexpr absl::Duration kLeftAloneMax = absl::Minutes(5);
+inline constexpr size_t kLeftAloneEntriesMax = 1000;  // Beyond, the one that is free soonest is forgotten.
+
+// Ids that failed, each left alone twice as long after each failure. Times are monotonic.
+class BackOff {
+ public:
+  void Failed(const std::string& id, absl::Duration now);
+  void Succeeded(const std::string& id) { entries_.erase(id); }
+  // Those to be left alone now.
+  std::vector<std::string> Waiting(absl::Duration now) const;
+
+ private:
+  struct Entry {
+    absl::Duration wait = absl::ZeroDuration();
+    absl::Duration until = absl::ZeroDuration();
+  };
+  std::map<std::string, Entry> entries_;
+};
 
 }  // namespace voltwell::scheduler::domain
