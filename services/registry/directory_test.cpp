@@ -228,6 +228,61 @@ TEST_CASE("ids that nobody owns are listed, at most a thousand, and only the pla
   CHECK(list().size() == store::kQuarantineMax - 1);
 }
 
+TEST_CASE("a bus that is added later takes no id out of quarantine either, but keeps its own") {
+  Fixture f;
+  const auto collector = f.world->MakeCollector("VW-0001", f.site);
+  REQUIRE_OK(collector);
+  const auto quarantine = [&](const std::string& id) {
+    REQUIRE_OK(f.world->pool.Transact({.name = "test", .tenant = kAllTenants}, [&](pg::Tx& tx) {
+      return store::ApplyQuarantined(tx, {{.registration_id = id, .peer = "10.0.0.7:4711", .attempts = 1}});
+    }));
+  };
+  quarantine("STRANGE-1");
+  v1::UpdateCollectorRequest request;
+  request.set_request_id(f.world->NextId());
+  request.mutable_collector()->set_name(collector->name());
+  request.mutable_collector()->add_buses()->set_number(1);
+  request.mutable_collector()->add_buses()->set_number(2);
+  request.mutable_collector()->mutable_buses(1)->set_registration_id("STRANGE-1");
+  request.mutable_update_mask()->add_paths("buses");
+  rpc::Identity installer = f.world->Admin();
+  installer.permissions = {"collector.*"};
+  const auto update = [&](const rpc::Identity& who) {
+    return f.world->Call<v1::CollectorService>(&v1::CollectorService::Stub::UpdateCollector, request, who);
+  };
+  CHECK_REASON(update(installer), "COLLECTOR_NEEDS_CLAIM");
+  REQUIRE_OK(update(f.world->Admin()));
+  // What it owns is its own, and what the operator gave stands in quarantine no more.
+  request.set_request_id(f.world->NextId());
+  request.mutable_collector()->mutable_buses(0)->set_baud(9600);
+  CHECK_OK(update(installer));
+  const auto left =
+      f.world->Call<v1::CollectorService>(&v1::CollectorService::Stub::ListQuarantined, v1::ListQuarantinedRequest());
+  REQUIRE_OK(left);
+  CHECK(left->collectors_size() == 0);
+}
+
+TEST_CASE("pages of known links hold each bus once, also where a page ends within a collector") {
+  Fixture f;
+  REQUIRE_OK(f.world->MakeCollector("VW-0001", f.site, 3));
+  REQUIRE_OK(f.world->MakeCollector("VW-0002", f.site, 2));
+  const std::vector<std::string> ids = {"VW-0001", "VW-0001/2", "VW-0001/3", "VW-0002", "VW-0002/2"};
+  std::vector<std::string> seen;
+  REQUIRE_OK(f.world->pool.Transact({.name = "test", .tenant = kAllTenants}, [&](pg::Tx& tx) -> absl::Status {
+    std::vector<store::LinkFact> facts;
+    for (const std::string& id : ids) facts.push_back({.online = true, .registration_id = id, .generation = 1});
+    VW_RETURN_IF_ERROR(store::ApplyLinks(tx, facts).status());
+    store::LinkPlace after;
+    for (;;) {
+      VW_ASSIGN_OR_RETURN(const std::vector<store::KnownLink> page, store::ListKnownLinks(tx, after, 2));
+      if (page.empty()) return absl::OkStatus();
+      for (const store::KnownLink& link : page) seen.push_back(link.registration_id);
+      after = {page.back().collector, page.back().bus};
+    }
+  }));
+  CHECK(seen == ids);
+}
+
 TEST_CASE("more changes than one pass takes are published by the next") {
   Fixture f;
   REQUIRE(Eventually([&] { return !f.world->Generation().empty(); }));

@@ -1,5 +1,8 @@
 #include "services/registry/service_collector.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "libs/base/status.h"
 #include "libs/once/once.h"
 #include "services/registry/convert.h"
@@ -10,6 +13,31 @@
 #include "services/registry/viewer.h"
 
 namespace voltwell::registry {
+namespace {
+
+// Who dialled in before anybody owned it may belong to another tenant: only the platform's operator assigns it. Of
+// `collector` only the ids of buses count.
+absl::Status TakeFromQuarantine(pg::Tx& tx, const rpc::Call& call, const Collector& collector) {
+  VW_ASSIGN_OR_RETURN(const bool quarantined, store::InQuarantine(tx, collector));
+  if (!quarantined) return absl::OkStatus();
+  if (!call.identity.Allows("platform.quarantine")) {
+    return base::FailedPrecondition("COLLECTOR_NEEDS_CLAIM",
+                                    "this id has dialled in already: claim it, or ask the platform's operator",
+                                    {{"field", "registration_id"}});
+  }
+  return store::ReleaseFromQuarantine(tx, collector);
+}
+
+// `after` with only those buses whose ids `before` has not.
+Collector Added(const Collector& before, Collector after) {
+  std::erase_if(after.buses, [&](const Bus& bus) {
+    return std::any_of(before.buses.begin(), before.buses.end(),
+                       [&](const Bus& old) { return old.registration_id == bus.registration_id; });
+  });
+  return after;
+}
+
+}  // namespace
 
 grpc::Status CollectorService::CreateCollector(grpc::ServerContext* context, const v1::CreateCollectorRequest* request,
                                                v1::Collector* response) {
@@ -20,14 +48,7 @@ grpc::Status CollectorService::CreateCollector(grpc::ServerContext* context, con
     VW_RETURN_IF_ERROR(CheckCollector(collector));
     return once::Mutate(pool_, call, *request, *response, [&](pg::Tx& tx) -> absl::Status {
       VW_ASSIGN_OR_RETURN(const Site site, store::GetSite(tx, collector.site, viewer.site_scope, store::Hold::kShare));
-      // Who dialled in before anybody owned it may belong to another tenant: only the platform's operator assigns it.
-      VW_ASSIGN_OR_RETURN(const bool quarantined, store::InQuarantine(tx, collector));
-      if (quarantined && !call.identity.Allows("platform.quarantine")) {
-        return base::FailedPrecondition("COLLECTOR_NEEDS_CLAIM",
-                                        "this id has dialled in already: claim it, or ask the platform's operator",
-                                        {{"field", "registration_id"}});
-      }
-      if (quarantined) VW_RETURN_IF_ERROR(store::ReleaseFromQuarantine(tx, collector));
+      VW_RETURN_IF_ERROR(TakeFromQuarantine(tx, call, collector));
       const absl::Time now = clock_.Now();
       collector.id = os::NewId(random_, absl::ToUnixMillis(now));
       collector.tenant = viewer.tenant;
@@ -87,6 +108,7 @@ grpc::Status CollectorService::UpdateCollector(grpc::ServerContext* context, con
       after = WithDefaults(std::move(after));
       VW_RETURN_IF_ERROR(CheckCollector(after));
       VW_ASSIGN_OR_RETURN(const Site site, store::GetSite(tx, after.site, viewer.site_scope, store::Hold::kShare));
+      VW_RETURN_IF_ERROR(TakeFromQuarantine(tx, call, Added(before, after)));
       VW_RETURN_IF_ERROR(store::UpdateCollector(tx, before, after));
       *response = ToProto(after);
       return Tell(tx, "updated", after, site.path);

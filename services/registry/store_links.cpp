@@ -48,8 +48,8 @@ constexpr pg::Query kKnown{"link.known",
                            "SELECT p.collector, p.bus, c.registration_id, b.registration_id, p.online, p.pod, p.peer, "
                            "p.generation, p.counter FROM collector_presence p JOIN collector c ON c.id = p.collector "
                            "JOIN collector_bus b ON b.collector = p.collector AND b.number = p.bus "
-                           "WHERE (p.online OR p.reason = 'session lost') AND p.collector > $1 "
-                           "ORDER BY p.collector, p.bus LIMIT $2"};
+                           "WHERE (p.online OR p.reason = 'session lost') AND (p.collector, p.bus) > ($1, $2) "
+                           "ORDER BY p.collector, p.bus LIMIT $3"};
 constexpr pg::Query kForget{"link.forget",
                             "DELETE FROM collector_link WHERE stream_id IN (SELECT stream_id FROM collector_link "
                             "WHERE time < $1 LIMIT $2)"};
@@ -127,8 +127,8 @@ std::string PlaceOf(const Quarantined& row) {
   return absl::StrCat(absl::ToUnixMicros(row.last_at), " ", row.registration_id);
 }
 
-absl::StatusOr<std::vector<KnownLink>> ListKnownLinks(pg::Tx& tx, const std::string& after_collector, int limit) {
-  VW_ASSIGN_OR_RETURN(const pg::Result rows, tx.Execute(kKnown, after_collector, limit));
+absl::StatusOr<std::vector<KnownLink>> ListKnownLinks(pg::Tx& tx, const LinkPlace& after, int limit) {
+  VW_ASSIGN_OR_RETURN(const pg::Result rows, tx.Execute(kKnown, after.collector, after.bus, limit));
   std::vector<KnownLink> links;
   for (int row = 0; row < rows.rows(); ++row) {
     links.push_back({.collector = rows.Text(row, 0),

@@ -59,7 +59,12 @@ struct KnownLink {
 };
 // The reason of those that the registry itself took for offline.
 inline constexpr char kSessionLost[] = "session lost";
-absl::StatusOr<std::vector<KnownLink>> ListKnownLinks(pg::Tx& tx, const std::string& after_collector, int limit);
+// The last row of the page before; a page may end within a collector.
+struct LinkPlace {
+  std::string collector = {};
+  int bus = 0;
+};
+absl::StatusOr<std::vector<KnownLink>> ListKnownLinks(pg::Tx& tx, const LinkPlace& after, int limit);
 
 // Deletes at most `limit` rows of the history before `before`.
 absl::StatusOr<int64_t> ForgetLinks(pg::Tx& tx, absl::Time before, int limit);

@@ -157,7 +157,7 @@ absl::Status LinkWorker::Sweep() {
     return absl::OkStatus();
   }
   std::set<std::string> missing;
-  std::string after;
+  store::LinkPlace after;
   for (;;) {
     std::vector<store::KnownLink> known;
     const pg::TxOptions options{.name = "links.known", .tenant = kAllTenants, .read_only = true};
@@ -170,7 +170,7 @@ absl::Status LinkWorker::Sweep() {
     VW_ASSIGN_OR_RETURN(const std::vector<store::LinkFact> found, Compare(known, missing));
     VW_RETURN_IF_ERROR(Apply(found, {}));
     if (static_cast<int>(known.size()) < kSweepPage) break;
-    after = known.back().collector;
+    after = {known.back().collector, known.back().bus};
   }
   missing_ = std::move(missing);
   return absl::OkStatus();
