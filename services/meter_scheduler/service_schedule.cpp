@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/util/field_mask_util.h"
@@ -9,12 +10,14 @@
 #include "libs/events/events.h"
 #include "libs/once/once.h"
 #include "services/meter_scheduler/names.h"
+#include "services/meter_scheduler/scope.h"
 
 namespace voltwell::scheduler {
 namespace {
 
 namespace v1 = voltwell::scheduler::v1;
 using google::protobuf::util::FieldMaskUtil;
+using v1::Schedule;
 
 constexpr size_t kDisplayNameMax = 100;
 constexpr int kAttemptsMax = 10;
@@ -40,7 +43,23 @@ absl::StatusOr<int64_t> NumberToken(const std::string& token, int64_t first) {
   return base::InvalidArgument("BAD_PAGE_TOKEN", "page_token is not one that was given");
 }
 
+bool FiresAlike(const Schedule& a, const Schedule& b) {
+  return a.cron() == b.cron() && a.time_zone() == b.time_zone() && a.gap_rule() == b.gap_rule() &&
+         a.paused() == b.paused();
+}
+
 }  // namespace
+
+// What was due by the old rule and was not fired yet is booked as missed before the due time moves.
+absl::Status ScheduleService::RecordUnfired(pg::Tx& tx, const Schedule& old) {
+  VW_ASSIGN_OR_RETURN(const std::string id, IdOf("schedules", old.name(), "schedule.name"));
+  VW_ASSIGN_OR_RETURN(const std::optional<absl::Time> due, ScheduleStore::LockDue(tx, id));
+  const absl::Time now = clock_.Now();
+  if (!due.has_value() || *due > now) return absl::OkStatus();
+  VW_ASSIGN_OR_RETURN(const domain::NextFiring next, cron_.Next(old.cron(), old.time_zone(), old.gap_rule()));
+  const domain::Firing firing = domain::PlanFiring(*due, now, next);
+  return ScheduleStore::RecordMissed(tx, old, *due, firing.fire_time, firing.missed + 1);
+}
 
 absl::Status ScheduleService::Read(const rpc::Call& call, const char* name,
                                    const std::function<absl::Status(pg::Tx&)>& body) {
@@ -79,15 +98,19 @@ grpc::Status ScheduleService::CreateSchedule(Context* context, const v1::CreateS
                                              Schedule* response) {
   return door_.Handle(context, *request, *response, [&](const rpc::Call& call) -> absl::Status {
     Schedule schedule = request->schedule();
-    VW_ASSIGN_OR_RETURN(const std::optional<absl::Time> next, Judge(call, schedule));
+    // Judged before the transaction, which must not wait for the codec; told inside it: a repeated request gets its
+    // first answer, whatever has changed since.
+    const absl::StatusOr<std::optional<absl::Time>> next = Judge(call, schedule);
     const absl::Time now = clock_.Now();
     schedule.set_name(NameOf("schedules", os::NewId(random_, absl::ToUnixMillis(now))));
     schedule.set_tenant(call.identity.tenant);
     *schedule.mutable_create_time() = ToProto(now);
     schedule.clear_next_fire_time();
-    if (next.has_value()) *schedule.mutable_next_fire_time() = ToProto(*next);
+    if (next.ok() && next->has_value()) *schedule.mutable_next_fire_time() = ToProto(**next);
     return once::Mutate(pool_, call, *request, *response, [&](pg::Tx& tx) -> absl::Status {
-      VW_RETURN_IF_ERROR(ScheduleStore::Insert(tx, schedule, next));
+      VW_RETURN_IF_ERROR(next.status());
+      VW_RETURN_IF_ERROR(CheckSelectionScope(tx, call.identity, schedule.selection()));
+      VW_RETURN_IF_ERROR(ScheduleStore::Insert(tx, schedule, *next));
       *response = schedule;
       return events::Append(tx, {.type = "schedule.created",
                                  .key = schedule.name(),
@@ -141,22 +164,33 @@ grpc::Status ScheduleService::UpdateSchedule(Context* context, const v1::UpdateS
     FieldMaskUtil::MergeOptions options;
     options.set_replace_message_fields(true);
     options.set_replace_repeated_fields(true);
-    // Judged on what stood before the transaction: asking the codec must not hold a lock. The row is locked and merged
-    // again.
+    // Judged on what stood before the transaction, which must not wait for the codec; told inside it, where the row is
+    // locked and merged again: a repeated request gets its first answer, whatever has changed since.
     Schedule before;
-    VW_RETURN_IF_ERROR(Read(call, "schedule.get", [&](pg::Tx& tx) -> absl::Status {
+    absl::Status judged = Read(call, "schedule.get", [&](pg::Tx& tx) -> absl::Status {
       VW_ASSIGN_OR_RETURN(before, ScheduleStore::Get(tx, call.identity.tenant, id));
       return absl::OkStatus();
-    }));
+    });
     FieldMaskUtil::MergeMessageTo(request->schedule(), mask, options, &before);
-    VW_RETURN_IF_ERROR(Judge(call, before).status());
+    if (judged.ok()) judged = Judge(call, before).status();
     return once::Mutate(pool_, call, *request, *response, [&](pg::Tx& tx) -> absl::Status {
-      VW_ASSIGN_OR_RETURN(Schedule schedule, ScheduleStore::Get(tx, call.identity.tenant, id, true));
+      VW_RETURN_IF_ERROR(judged);
+      VW_ASSIGN_OR_RETURN(const Schedule old, ScheduleStore::Get(tx, call.identity.tenant, id, true));
+      Schedule schedule = old;
       FieldMaskUtil::MergeMessageTo(request->schedule(), mask, options, &schedule);
       VW_ASSIGN_OR_RETURN(const std::optional<absl::Time> next, Judge(call, schedule));
-      schedule.clear_next_fire_time();
-      if (next.has_value()) *schedule.mutable_next_fire_time() = ToProto(*next);
-      VW_RETURN_IF_ERROR(ScheduleStore::Update(tx, schedule, next));
+      VW_RETURN_IF_ERROR(CheckSelectionScope(tx, call.identity, old.selection()));
+      VW_RETURN_IF_ERROR(CheckSelectionScope(tx, call.identity, schedule.selection()));
+      VW_RETURN_IF_ERROR(ScheduleStore::Update(tx, schedule));
+      if (FiresAlike(old, schedule)) {
+        *schedule.mutable_next_fire_time() = old.next_fire_time();
+        if (!old.has_next_fire_time()) schedule.clear_next_fire_time();
+      } else {
+        VW_RETURN_IF_ERROR(RecordUnfired(tx, old));
+        VW_RETURN_IF_ERROR(ScheduleStore::MoveDue(tx, schedule, next));
+        schedule.clear_next_fire_time();
+        if (next.has_value()) *schedule.mutable_next_fire_time() = ToProto(*next);
+      }
       *response = schedule;
       return events::Append(tx, {.type = "schedule.updated",
                                  .key = schedule.name(),
@@ -174,6 +208,7 @@ grpc::Status ScheduleService::DeleteSchedule(Context* context, const v1::DeleteS
     VW_ASSIGN_OR_RETURN(const std::string id, IdOf("schedules", request->name(), "name"));
     return once::Mutate(pool_, call, *request, *response, [&](pg::Tx& tx) -> absl::Status {
       VW_ASSIGN_OR_RETURN(const Schedule schedule, ScheduleStore::Get(tx, call.identity.tenant, id, true));
+      VW_RETURN_IF_ERROR(CheckSelectionScope(tx, call.identity, schedule.selection()));
       VW_RETURN_IF_ERROR(ScheduleStore::Archive(tx, call.identity.tenant, id, clock_.Now()));
       return events::Append(tx, {.type = "schedule.deleted",
                                  .key = schedule.name(),
@@ -207,6 +242,7 @@ grpc::Status ScheduleService::RunSchedule(Context* context, const v1::RunSchedul
     VW_RETURN_IF_ERROR(CheckTenant(call.identity));
     VW_ASSIGN_OR_RETURN(const std::string id, IdOf("schedules", request->name(), "name"));
     return once::Mutate(pool_, call, *request, *response, [&](pg::Tx& tx) -> absl::Status {
+      VW_RETURN_IF_ERROR(CheckScheduleScope(tx, call.identity, id));
       VW_RETURN_IF_ERROR(plans_.FireNow(tx, call.identity.tenant, id, *response));
       VW_ASSIGN_OR_RETURN(const int64_t number, NumberOf("runs", response->name(), "name"));
       VW_ASSIGN_OR_RETURN(*response, ScheduleStore::GetRun(tx, call.identity.tenant, number));
@@ -219,7 +255,9 @@ grpc::Status ScheduleService::GetRun(Context* context, const v1::GetRunRequest* 
   return door_.Handle(context, *request, *response, [&](const rpc::Call& call) -> absl::Status {
     VW_ASSIGN_OR_RETURN(const int64_t number, NumberOf("runs", request->name(), "name"));
     return Read(call, "run.get", [&](pg::Tx& tx) -> absl::Status {
-      VW_ASSIGN_OR_RETURN(*response, ScheduleStore::GetRun(tx, call.identity.tenant, number));
+      VW_ASSIGN_OR_RETURN(const Run run, ScheduleStore::GetRun(tx, call.identity.tenant, number));
+      VW_RETURN_IF_ERROR(CheckRunScope(tx, call.identity, run));
+      *response = run;
       return absl::OkStatus();
     });
   });
@@ -242,7 +280,16 @@ grpc::Status ScheduleService::ListRuns(Context* context, const v1::ListRunsReque
         runs.pop_back();
         response->set_next_page_token(*IdOf("runs", runs.back().name(), "name"));
       }
-      for (Run& run : runs) *response->add_runs() = std::move(run);
+      absl::flat_hash_map<std::string, bool> shown;  // By schedule.
+      for (Run& run : runs) {
+        const auto [found, first] = shown.try_emplace(run.schedule(), true);
+        if (first) {
+          const absl::Status in_scope = CheckRunScope(tx, call.identity, run);
+          if (!in_scope.ok() && !absl::IsPermissionDenied(in_scope)) return in_scope;
+          found->second = in_scope.ok();
+        }
+        if (found->second) *response->add_runs() = std::move(run);
+      }
       return absl::OkStatus();
     });
   });
@@ -263,7 +310,12 @@ grpc::Status ScheduleService::ListRunItems(Context* context, const v1::ListRunIt
         items.items.pop_back();
         response->set_next_page_token(absl::StrCat(items.meter_numbers[items.items.size() - 1]));
       }
-      for (auto& item : items.items) *response->add_items() = std::move(item);
+      std::vector<std::string> meters;
+      for (const auto& item : items.items) meters.push_back(item.meter());
+      VW_ASSIGN_OR_RETURN(const ScopeFilter filter, ScopeFilter::Of(tx, call.identity, meters));
+      for (auto& item : items.items) {
+        if (filter.Holds(item.meter())) *response->add_items() = std::move(item);
+      }
       return absl::OkStatus();
     });
   });
@@ -275,6 +327,8 @@ grpc::Status ScheduleService::CancelRun(Context* context, const v1::CancelRunReq
     VW_RETURN_IF_ERROR(CheckTenant(call.identity));
     VW_ASSIGN_OR_RETURN(const int64_t number, NumberOf("runs", request->name(), "name"));
     return once::Mutate(pool_, call, *request, *response, [&](pg::Tx& tx) -> absl::Status {
+      VW_ASSIGN_OR_RETURN(const Run asked, ScheduleStore::GetRun(tx, call.identity.tenant, number));
+      VW_RETURN_IF_ERROR(CheckRunScope(tx, call.identity, asked));
       VW_ASSIGN_OR_RETURN(const int64_t cancelled,
                           ScheduleStore::Cancel(tx, call.identity.tenant, number, clock_.Now()));
       response->set_items_cancelled(cancelled);

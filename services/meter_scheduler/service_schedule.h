@@ -46,6 +46,7 @@ class ScheduleService final : public voltwell::scheduler::v1::ScheduleService::S
  private:
   // Fills defaults and refuses what cannot be; when it fires next, unless it is paused.
   absl::StatusOr<std::optional<absl::Time>> Judge(const rpc::Call& call, Schedule& schedule);
+  absl::Status RecordUnfired(pg::Tx& tx, const Schedule& old);
   absl::Status Read(const rpc::Call& call, const char* name, const std::function<absl::Status(pg::Tx&)>& body);
 
   rpc::Door& door_;

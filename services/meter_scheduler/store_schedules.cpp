@@ -28,6 +28,11 @@ constexpr pg::Query kUpdate{
 constexpr pg::Query kDue{"schedule.due",
                          "INSERT INTO schedule_due (schedule, tenant, next_fire_time) VALUES ($1, $2, $3) "
                          "ON CONFLICT (schedule) DO UPDATE SET next_fire_time = excluded.next_fire_time"};
+constexpr pg::Query kLockDue{"schedule.lock_due",
+                             "SELECT next_fire_time FROM schedule_due WHERE schedule = $1 FOR UPDATE"};
+constexpr pg::Query kMissed{"schedule.missed",
+                            "INSERT INTO missed_firing (schedule, tenant, first_time, last_time, firings) VALUES ($1, "
+                            "$2, $3, $4, $5) ON CONFLICT DO NOTHING"};
 constexpr pg::Query kNotDue{"schedule.not_due", "DELETE FROM schedule_due WHERE schedule = $1"};
 constexpr pg::Query kArchive{
     "schedule.archive", "UPDATE schedule SET archive_time = $3 WHERE id = $1 AND tenant = $2 AND archive_time IS NULL"};
@@ -173,14 +178,29 @@ absl::Status ScheduleStore::Insert(pg::Tx& tx, const Schedule& schedule, std::op
   return SetDue(tx, schedule, next);
 }
 
-absl::Status ScheduleStore::Update(pg::Tx& tx, const Schedule& schedule, std::optional<absl::Time> next) {
+absl::StatusOr<std::optional<absl::Time>> ScheduleStore::LockDue(pg::Tx& tx, const std::string& id) {
+  VW_ASSIGN_OR_RETURN(const pg::Result rows, tx.Execute(kLockDue, id));
+  if (rows.rows() == 0) return std::nullopt;
+  return rows.TimeOrNull(0, 0);
+}
+
+absl::Status ScheduleStore::RecordMissed(pg::Tx& tx, const Schedule& schedule, absl::Time first, absl::Time last,
+                                         int firings) {
+  return tx.Execute(kMissed, IdOfName(schedule.name()), schedule.tenant(), first, last, firings).status();
+}
+
+absl::Status ScheduleStore::Update(pg::Tx& tx, const Schedule& schedule) {
   const auto& selection = schedule.selection();
-  VW_RETURN_IF_ERROR(tx.Execute(kUpdate, IdOfName(schedule.name()), schedule.tenant(), schedule.display_name(),
-                                schedule.cron(), schedule.time_zone(), static_cast<int>(schedule.gap_rule()),
-                                std::vector<std::string>(schedule.registers().begin(), schedule.registers().end()),
-                                Ids(selection.meters()), Ids(selection.sites()), Ids(selection.collectors()),
-                                schedule.paused(), schedule.max_attempts(), WindowMs(schedule))
-                         .status());
+  return tx
+      .Execute(kUpdate, IdOfName(schedule.name()), schedule.tenant(), schedule.display_name(), schedule.cron(),
+               schedule.time_zone(), static_cast<int>(schedule.gap_rule()),
+               std::vector<std::string>(schedule.registers().begin(), schedule.registers().end()),
+               Ids(selection.meters()), Ids(selection.sites()), Ids(selection.collectors()), schedule.paused(),
+               schedule.max_attempts(), WindowMs(schedule))
+      .status();
+}
+
+absl::Status ScheduleStore::MoveDue(pg::Tx& tx, const Schedule& schedule, std::optional<absl::Time> next) {
   return SetDue(tx, schedule, next);
 }
 

@@ -26,7 +26,13 @@ class ScheduleStore {
 
   // Writes the row and when it fires next; nullopt: it does not.
   static absl::Status Insert(pg::Tx& tx, const Schedule& schedule, std::optional<absl::Time> next);
-  static absl::Status Update(pg::Tx& tx, const Schedule& schedule, std::optional<absl::Time> next);
+  // The row only; MoveDue when it fires at other times.
+  static absl::Status Update(pg::Tx& tx, const Schedule& schedule);
+  static absl::Status MoveDue(pg::Tx& tx, const Schedule& schedule, std::optional<absl::Time> next);
+  // When it is due, locked against the tick: nobody fires it before the transaction ends.
+  static absl::StatusOr<std::optional<absl::Time>> LockDue(pg::Tx& tx, const std::string& id);
+  static absl::Status RecordMissed(pg::Tx& tx, const Schedule& schedule, absl::Time first, absl::Time last,
+                                   int firings);
   static absl::Status Archive(pg::Tx& tx, const std::string& tenant, const std::string& id, absl::Time now);
   // SCHEDULE_NOT_FOUND. `lock`: for an update.
   static absl::StatusOr<Schedule> Get(pg::Tx& tx, const std::string& tenant, const std::string& id, bool lock = false);
