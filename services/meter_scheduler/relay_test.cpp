@@ -181,16 +181,16 @@ TEST_CASE("each owner lifts only its own hold, and the supply stays cut while an
   Suite suite;
   suite.AddMeters(1, 1, 1);
   const auto safety = SetHold(suite, 0);
-  const auto arrears = SetHold(suite, 0, v1::Hold::OWNER_ARREARS);
+  const auto operation = SetHold(suite, 0, v1::Hold::OWNER_OPERATOR);
   REQUIRE_OK(safety);
-  REQUIRE_OK(arrears);
+  REQUIRE_OK(operation);
   CHECK_REASON(SetHold(suite, 0), "HOLD_ALREADY_STANDS");
-  CHECK_REASON(LiftHold(suite, safety->name(), v1::Hold::OWNER_ARREARS), "HOLD_OF_ANOTHER_OWNER");
+  CHECK_REASON(LiftHold(suite, safety->name(), v1::Hold::OWNER_OPERATOR), "HOLD_OF_ANOTHER_OWNER");
   const auto first = LiftHold(suite, safety->name());
   REQUIRE_OK(first);
   CHECK(first->operation().empty());
   CHECK_REASON(LiftHold(suite, safety->name()), "HOLD_NOT_STANDING");
-  const auto last = LiftHold(suite, arrears->name(), v1::Hold::OWNER_ARREARS);
+  const auto last = LiftHold(suite, operation->name(), v1::Hold::OWNER_OPERATOR);
   REQUIRE_OK(last);
   CHECK_FALSE(last->operation().empty());
 }
@@ -248,6 +248,136 @@ TEST_CASE("a permit needs a standing hold, a record and a near end") {
   request.mutable_permit()->set_guard_record("{}");
   request.mutable_permit()->mutable_not_after()->set_seconds(absl::ToUnixSeconds(suite.clock.Now()) + 90);
   CHECK_REASON(suite.Call<Relay>(&Relay::Stub::WritePermit, request), "BAD_NOT_AFTER");
+}
+
+TEST_CASE("an opening that was claimed leaves a relay of which nothing is known, and which is closed without a hold") {
+  Suite suite;
+  suite.AddMeters(1, 1, 1);
+  const auto hold = SetHold(suite, 0);
+  REQUIRE_OK(hold);
+  suite.Do("UPDATE relay SET observed = 1, observed_time = now()");
+  CHECK(GetRelay(suite, 0).observed() == voltwell::codec::v1::RELAY_STATE_CLOSED);
+  suite.field.Hold(true);
+  REQUIRE_OK(WritePermit(suite, 0, hold->name()));
+  REQUIRE(
+      Eventually([&] { return suite.CountOf("SELECT count(*) FROM run_item WHERE phase = 2 AND lease <> 0") == 1; }));
+  const v1::GetRelayResponse relay = GetRelay(suite, 0);
+  CHECK(relay.observed() == voltwell::codec::v1::RELAY_STATE_UNSPECIFIED);
+  CHECK_FALSE(relay.has_observed_time());
+  // The hold goes and the operation ends without anybody having seen the relay.
+  suite.Do("UPDATE hold SET lift_time = now()");
+  suite.Do("UPDATE operation SET state = 5, reason = 'OUTCOME_UNKNOWN', end_time = now() - interval '1 hour'");
+  suite.Do("DELETE FROM work");
+  suite.Do("DELETE FROM run_item");
+  suite.Do("UPDATE relay SET holds = 0");
+  suite.field.Hold(false);
+  REQUIRE(Eventually(
+      [&] {
+        const FakeMeter meter = suite.field.Get(Suite::Address(0));
+        return meter.relay_commands == 2 && !meter.relay_open;
+      },
+      absl::Seconds(20)));
+}
+
+TEST_CASE("an operation on a relay that nobody queued is queued by the reconciler") {
+  Suite suite;
+  suite.AddMeters(1, 1, 1);
+  suite.field.Put(Suite::Address(0), {.relay_open = true});
+  const auto hold = SetHold(suite, 0);
+  REQUIRE_OK(hold);
+  REQUIRE(suite.redis->Call({"DEL", "session:{VW-t1-0}:1"}).ok());
+  const auto lifted = LiftHold(suite, hold->name());
+  REQUIRE_OK(lifted);
+  REQUIRE(Eventually([&] { return Get(suite, lifted->operation()).reason() == "OFFLINE"; }));
+  suite.Do("DELETE FROM run_item");
+  REQUIRE(suite.redis->Call({"SET", "session:{VW-t1-0}:1", "pod-1 1.2 1"}).ok());
+  REQUIRE(Eventually([&] { return IsOver(suite, lifted->operation()); }, absl::Seconds(20)));
+  CHECK_FALSE(suite.field.Get(Suite::Address(0)).relay_open);
+}
+
+TEST_CASE("many operations on one relay, made while others end, are all carried out") {
+  Suite suite;
+  suite.AddReplica();
+  suite.AddMeters(1, 1, 1);
+  for (int i = 0; i < 8; ++i) {
+    const auto hold = SetHold(suite, 0);
+    REQUIRE_OK(hold);
+    REQUIRE_OK(WritePermit(suite, 0, hold->name()));
+    REQUIRE_OK(LiftHold(suite, hold->name()));
+  }
+  REQUIRE(Eventually([&] { return suite.CountOf("SELECT count(*) FROM operation WHERE state < 4") == 0; },
+                     absl::Seconds(30)));
+  CHECK_FALSE(suite.field.Get(Suite::Address(0)).relay_open);
+  CHECK(suite.CountOf("SELECT count(*) FROM work WHERE kind >= 2") == 0);
+}
+
+TEST_CASE("an item without its common part fails alone, and what is claimed beside it goes on") {
+  Suite suite;
+  suite.AddMeters(1, 1, 2);
+  suite.Do(
+      "INSERT INTO run_item (origin, meter_no, bus_no, tenant_no, priority, due_time) "
+      "SELECT 1000000, number, bus_no, tenant_no, 3, now() - interval '1 hour' FROM meter WHERE id = 'm0'");
+  v1::ExecuteOperationRequest read;
+  read.set_request_id(NewRequestId());
+  read.mutable_operation()->set_meter(Suite::Meter(1));
+  read.mutable_operation()->mutable_read_now()->add_registers("1-0:1.8.0");
+  read.set_wait(true);
+  const auto done = suite.Call<v1::OperationService>(&v1::OperationService::Stub::ExecuteOperation, read);
+  REQUIRE_OK(done);
+  CHECK(done->state() == Operation::STATE_SUCCEEDED);
+  REQUIRE(Eventually([&] { return suite.CountOf("SELECT count(*) FROM run_item") == 0; }));
+}
+
+TEST_CASE("what somebody waits for is read while no relay can be claimed") {
+  Suite suite;
+  suite.AddMeters(1, 1, 2);
+  const auto hold = SetHold(suite, 0);
+  REQUIRE_OK(hold);
+  suite.Do("ALTER TABLE permit RENAME TO permit_away");
+  const auto lifted = LiftHold(suite, hold->name());
+  REQUIRE_OK(lifted);
+  v1::ExecuteOperationRequest read;
+  read.set_request_id(NewRequestId());
+  read.mutable_operation()->set_meter(Suite::Meter(1));
+  read.mutable_operation()->mutable_read_now()->add_registers("1-0:1.8.0");
+  read.set_wait(true);
+  const auto done = suite.Call<v1::OperationService>(&v1::OperationService::Stub::ExecuteOperation, read);
+  REQUIRE_OK(done);
+  CHECK(done->state() == Operation::STATE_SUCCEEDED);
+  CHECK_FALSE(IsOver(suite, lifted->operation()));
+  suite.Do("ALTER TABLE permit_away RENAME TO permit");
+  REQUIRE(Eventually([&] { return IsOver(suite, lifted->operation()); }));
+}
+
+TEST_CASE("an operation that waits for a dark collector is told once, not each time it is tried") {
+  Suite suite;
+  suite.AddMeters(1, 1, 1);
+  const auto hold = SetHold(suite, 0);
+  REQUIRE_OK(hold);
+  REQUIRE(suite.redis->Call({"DEL", "session:{VW-t1-0}:1"}).ok());
+  REQUIRE_OK(LiftHold(suite, hold->name()));
+  const Replica& replica = *suite.replicas.front();
+  for (int tries = 1; tries <= 2; ++tries) {
+    REQUIRE(Eventually([&] { return replica.Count("voltwell_scheduler_items_total{state=\"again\"}") >= tries; },
+                       absl::Seconds(20)));
+    suite.Do("UPDATE run_item SET due_time = now() WHERE lease = 0");
+  }
+  CHECK(suite.CountOf("SELECT count(*) FROM event WHERE type = 'operation.updated'") == 1);
+}
+
+TEST_CASE("items that are stored one by one wait for a database that is away for a moment") {
+  Suite suite;
+  suite.AddMeters(1, 1, 2);
+  suite.Do("CREATE SEQUENCE test_fault");
+  suite.Do(
+      "CREATE FUNCTION test_fault() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE n bigint := nextval('test_fault'); "
+      "BEGIN IF n = 1 THEN RAISE 'refused' USING ERRCODE = '22000'; END IF; "
+      "IF n < 5 THEN RAISE 'away' USING ERRCODE = '53200'; END IF; RETURN NEW; END $$");
+  suite.Do("ALTER FUNCTION test_fault() SECURITY DEFINER");
+  suite.Do("CREATE TRIGGER test_fault BEFORE INSERT ON run_item_end FOR EACH ROW EXECUTE FUNCTION test_fault()");
+  const std::string run = suite.RunNow(suite.MakeSchedule());
+  REQUIRE(Eventually([&] { return suite.IsOver(run); }));
+  CHECK(suite.GetRun(run).items_stored() == 2);
 }
 
 }  // namespace voltwell::scheduler::testing

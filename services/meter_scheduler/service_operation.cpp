@@ -8,6 +8,7 @@
 #include "libs/base/status.h"
 #include "libs/once/once.h"
 #include "services/meter_scheduler/names.h"
+#include "services/meter_scheduler/scope.h"
 
 namespace voltwell::scheduler {
 namespace {
@@ -41,6 +42,10 @@ absl::StatusOr<v1::Operation> OperationService::Load(const rpc::Call& call, int6
       .name = "operation.get", .tenant = call.identity.tenant, .deadline = call.deadline, .read_only = true};
   const absl::Status done = pool_.Transact(options, [&](pg::Tx& tx) -> absl::Status {
     VW_ASSIGN_OR_RETURN(operation, OperationStore::Get(tx, call.identity.tenant, number));
+    VW_ASSIGN_OR_RETURN(const ScopeFilter filter, ScopeFilter::Of(tx, call.identity, {operation.meter()}));
+    if (!filter.Holds(operation.meter())) {
+      return base::PermissionDenied("OUT_OF_SCOPE", "it is at a site beyond your scope");
+    }
     return AddReadings(tx, operation);
   });
   if (!done.ok()) return done;
@@ -74,9 +79,8 @@ grpc::Status OperationService::ExecuteOperation(grpc::ServerContext* context,
       return base::InvalidArgument("NO_KIND", "say what to do: read_now", {{"field", "operation.kind"}});
     VW_ASSIGN_OR_RETURN(const std::string meter_id, IdOf("meters", asked.meter(), "operation.meter"));
     VW_ASSIGN_OR_RETURN(const MeterRow meter, finder_.Require(call, meter_id));
-    if (meter.archived)
-      return base::FailedPrecondition("METER_ARCHIVED", "the meter was deleted", {{"meter", meter_id}});
-    VW_RETURN_IF_ERROR(catalog_.Check(asked.read_now().registers(), call));
+    // Asked before the transaction, told inside it: a repeated request gets its first answer.
+    const absl::Status registers = catalog_.Check(asked.read_now().registers(), call);
     const absl::Time now = clock_.Now();
     const NewOperation operation = {
         .kind = domain::Kind::kReadNow,
@@ -86,6 +90,9 @@ grpc::Status OperationService::ExecuteOperation(grpc::ServerContext* context,
         .give_up_time = now + kReadNowFor,
         .max_attempts = kReadNowAttempts};
     const absl::Status written = once::Mutate(pool_, call, *request, *response, [&](pg::Tx& tx) -> absl::Status {
+      if (meter.archived)
+        return base::FailedPrecondition("METER_ARCHIVED", "the meter was deleted", {{"meter", meter_id}});
+      VW_RETURN_IF_ERROR(registers);
       VW_ASSIGN_OR_RETURN(const int64_t number, OperationStore::Insert(tx, call.identity.tenant, meter, operation));
       VW_ASSIGN_OR_RETURN(*response, OperationStore::Get(tx, call.identity.tenant, number));
       return absl::OkStatus();
@@ -129,7 +136,11 @@ grpc::Status OperationService::ListOperations(grpc::ServerContext* context, cons
         operations.pop_back();
         response->set_next_page_token(*IdOf("operations", operations.back().name(), "name"));
       }
+      std::vector<std::string> meters;
+      for (const Operation& operation : operations) meters.push_back(operation.meter());
+      VW_ASSIGN_OR_RETURN(const ScopeFilter filter, ScopeFilter::Of(tx, call.identity, meters));
       for (Operation& operation : operations) {
+        if (!filter.Holds(operation.meter())) continue;
         VW_RETURN_IF_ERROR(AddReadings(tx, operation));
         *response->add_operations() = std::move(operation);
       }

@@ -1,5 +1,7 @@
 #include "services/meter_scheduler/service_relay.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
@@ -8,6 +10,7 @@
 #include "libs/once/once.h"
 #include "services/meter_scheduler/domain/relay_machine.h"
 #include "services/meter_scheduler/names.h"
+#include "services/meter_scheduler/scope.h"
 #include "services/meter_scheduler/store_claim.h"
 #include "services/meter_scheduler/store_operations.h"
 
@@ -16,9 +19,35 @@ namespace {
 
 namespace v1 = voltwell::scheduler::v1;
 
+constexpr char kBilling[] = "billing";  // Issuer of billing's own calls.
+
 absl::Status CheckReason(const std::string& reason) {
   if (!reason.empty() && reason.size() <= kReasonMax * 4) return absl::OkStatus();
   return base::InvalidArgument("BAD_REASON", "reason: 1 to 500 characters", {{"field", "reason"}});
+}
+
+// A hold belongs to who may set it: nobody writes or lifts one in the name of billing, or of safety without its right.
+absl::Status CheckOwner(const rpc::Identity& identity, v1::Hold::Owner owner) {
+  const auto& held = identity.permissions;
+  const bool tools = identity.issuer == "tools" && std::find(held.begin(), held.end(), "*") != held.end();
+  const bool arrears = owner != v1::Hold::OWNER_ARREARS || identity.issuer == kBilling || tools;
+  const bool safety = owner != v1::Hold::OWNER_SAFETY || identity.Allows("relay.open.safety");
+  if (arrears && safety) return absl::OkStatus();
+  return base::PermissionDenied("OWNER_NOT_ALLOWED", "holds of this owner are not yours to set or lift",
+                                {{"owner", v1::Hold::Owner_Name(owner)}});
+}
+
+// A person says why; billing's record is its own.
+absl::Status CheckWhy(const rpc::Identity& identity, const std::string& record) {
+  google::protobuf::Struct parsed;
+  if (identity.issuer == kBilling || !google::protobuf::util::JsonStringToMessage(record, &parsed).ok())
+    return absl::OkStatus();
+  for (const char* field : {"reason", "why"}) {
+    const auto found = parsed.fields().find(field);
+    if (found != parsed.fields().end() && !found->second.string_value().empty()) return absl::OkStatus();
+  }
+  return base::InvalidArgument("BAD_GUARD_RECORD", "guard_record: a person's record says why in \"reason\"",
+                               {{"field", "permit.guard_record"}});
 }
 
 absl::Status CheckGuardRecord(const std::string& record) {
@@ -48,6 +77,7 @@ grpc::Status RelayService::SetHold(Context* context, const v1::SetHoldRequest* r
     if (hold.owner() == v1::Hold::OWNER_UNSPECIFIED || !v1::Hold::Owner_IsValid(hold.owner())) {
       return base::InvalidArgument("BAD_OWNER", "say whose hold it is", {{"field", "hold.owner"}});
     }
+    VW_RETURN_IF_ERROR(CheckOwner(call.identity, hold.owner()));
     VW_RETURN_IF_ERROR(CheckReason(hold.reason()));
     VW_ASSIGN_OR_RETURN(const MeterRow meter, finder_.Require(call, id));
     const absl::Time now = clock_.Now();
@@ -68,6 +98,7 @@ grpc::Status RelayService::LiftHold(Context* context, const v1::LiftHoldRequest*
   return door_.Handle(context, *request, *response, [&](const rpc::Call& call) -> absl::Status {
     VW_RETURN_IF_ERROR(CheckTenant(call.identity));
     VW_ASSIGN_OR_RETURN(const std::string id, IdOf("holds", request->name(), "name"));
+    VW_RETURN_IF_ERROR(CheckOwner(call.identity, request->owner()));
     return once::Mutate(pool_, call, *request, *response, [&](pg::Tx& tx) -> absl::Status {
       const absl::Time now = clock_.Now();
       const std::string& tenant = call.identity.tenant;
@@ -92,7 +123,7 @@ grpc::Status RelayService::LiftHold(Context* context, const v1::LiftHoldRequest*
                                                   .action = voltwell::codec::v1::RELAY_ACTION_PERMIT_CLOSE,
                                                   .author = call.identity.subject,
                                                   .now = now,
-                                                  .give_up_time = now + kCloseFor}));
+                                                  .give_up_time = now + domain::kCloseFor}));
       response->set_operation(NameOf("operations", number));
       return absl::OkStatus();
     });
@@ -120,7 +151,12 @@ grpc::Status RelayService::ListHolds(Context* context, const v1::ListHoldsReques
         holds.pop_back();
         response->set_next_page_token(*IdOf("holds", holds.back().name(), "name"));
       }
-      for (v1::Hold& hold : holds) *response->add_holds() = std::move(hold);
+      std::vector<std::string> meters;
+      for (const v1::Hold& hold : holds) meters.push_back(hold.meter());
+      VW_ASSIGN_OR_RETURN(const ScopeFilter filter, ScopeFilter::Of(tx, call.identity, meters));
+      for (v1::Hold& hold : holds) {
+        if (filter.Holds(hold.meter())) *response->add_holds() = std::move(hold);
+      }
       return absl::OkStatus();
     });
   });
@@ -135,16 +171,17 @@ grpc::Status RelayService::WritePermit(Context* context, const v1::WritePermitRe
     VW_ASSIGN_OR_RETURN(const MeterRow meter, finder_.Require(call, meter_id));
     const absl::Time now = clock_.Now();
     const absl::Time not_after = permit.has_not_after() ? FromProto(permit.not_after()) : now + domain::kPermitMax;
-    if (not_after <= now || not_after > now + domain::kPermitMax) {
-      return base::InvalidArgument("BAD_NOT_AFTER", "not_after: at most 60 s ahead", {{"field", "permit.not_after"}});
-    }
     *permit.mutable_not_after() = ToProto(not_after);
     const std::string id = os::NewId(random_, absl::ToUnixMillis(now));
     permit.set_name(NameOf("permits", id));
     permit.set_tenant(call.identity.tenant);
     permit.set_author(call.identity.subject);
     return once::Mutate(pool_, call, *request, *response, [&](pg::Tx& tx) -> absl::Status {
+      if (not_after <= now || not_after > now + domain::kPermitMax) {
+        return base::InvalidArgument("BAD_NOT_AFTER", "not_after: at most 60 s ahead", {{"field", "permit.not_after"}});
+      }
       VW_RETURN_IF_ERROR(RelayStore::CheckPermit(tx, meter, hold));
+      VW_RETURN_IF_ERROR(CheckWhy(call.identity, permit.guard_record()));
       VW_ASSIGN_OR_RETURN(const int64_t number,
                           OperationStore::Insert(tx, permit.tenant(), meter,
                                                  {.kind = domain::Kind::kOpen,
@@ -165,6 +202,7 @@ grpc::Status RelayService::SetCutStop(Context* context, const v1::SetCutStopRequ
                                       v1::SetCutStopResponse* response) {
   return door_.Handle(context, *request, *response, [&](const rpc::Call& call) -> absl::Status {
     VW_RETURN_IF_ERROR(CheckTenant(call.identity));
+    VW_RETURN_IF_ERROR(CheckWholeTenant(call.identity));
     VW_RETURN_IF_ERROR(CheckReason(request->reason()));
     return once::Mutate(pool_, call, *request, *response, [&](pg::Tx& tx) -> absl::Status {
       VW_RETURN_IF_ERROR(RelayStore::SetCutStop(tx, call.identity.tenant, request->stopped(), request->reason(),
