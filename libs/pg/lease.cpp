@@ -43,6 +43,7 @@ struct ProcessLease::State {
   mutable std::mutex mutex;
   int64_t epoch = 0;
   absl::Duration held_until = -absl::InfiniteDuration();  // By clock.Monotonic().
+  int64_t abandoned = 0;  // Epoch that must not be renewed, nor held when a renewal of it is under way.
   bool stopped = false;
 
   std::unique_ptr<os::Worker> worker;
@@ -95,6 +96,7 @@ absl::Status ProcessLease::State::Renew() {
   if (current != 0) {
     VW_ASSIGN_OR_RETURN(const bool renewed, RenewHeld(current));
     const std::lock_guard lock(mutex);
+    if (abandoned == current) return base::Aborted("LEASE_LOST", "it was given up");
     held_until = renewed ? start + kLeaseHeldFor : -absl::InfiniteDuration();
     held_gauge.Set(renewed ? 1 : 0);
     if (renewed) return absl::OkStatus();
@@ -121,6 +123,7 @@ ProcessLease::ProcessLease(Pool& pool, os::Clock& clock, metrics::Registry& metr
           .mutex = {},
           .epoch = 0,
           .held_until = -absl::InfiniteDuration(),
+          .abandoned = 0,
           .stopped = false,
           .worker = nullptr}) {}
 
@@ -152,6 +155,17 @@ void ProcessLease::Stop() {
 }
 
 absl::Status ProcessLease::Renew() { return state_->Renew(); }
+void ProcessLease::Abandon() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->epoch == 0 || state_->abandoned == state_->epoch) return;
+    state_->abandoned = state_->epoch;
+    state_->held_until = -absl::InfiniteDuration();
+    state_->held_gauge.Set(0);
+    state_->lost_total.Increment();
+  }
+  log::Warning("the lease of this process was given up");
+}
 bool ProcessLease::Held() const { return state_->Held(); }
 
 int64_t ProcessLease::epoch() const {

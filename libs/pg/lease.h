@@ -35,6 +35,10 @@ class ProcessLease {
   // One acquisition or renewal, as the thread does it: for tests.
   absl::Status Renew();
 
+  // Gives this epoch up; the next renewal takes a new one. Its row is not renewed any more, and whoever finds it dead
+  // returns all that bears it. For a holder that does not know what it holds.
+  void Abandon();
+
   bool Held() const;
   int64_t epoch() const;  // Of the lease held now or last; 0 before the first.
 

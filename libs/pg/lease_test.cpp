@@ -128,6 +128,23 @@ TEST_CASE("a released lease is dead at once") {
   CHECK(b.Reap() == Epochs{epoch});
 }
 
+TEST_CASE("an epoch that its holder gave up is not renewed, and what bears it is returned while the process lives on") {
+  Fixture fixture;
+  Replica a(fixture.config, "a");
+  Replica b(fixture.config, "b");
+  REQUIRE_OK(a.lease.Renew());
+  const int64_t first = a.lease.epoch();
+  a.lease.Abandon();
+  CHECK_FALSE(a.lease.Held());
+  REQUIRE_OK(a.lease.Renew());
+  CHECK(a.lease.Held());
+  CHECK(a.lease.epoch() > first);
+  b.Age(absl::Seconds(4));
+  REQUIRE_OK(a.lease.Renew());
+  b.Age(absl::Seconds(3));
+  CHECK(b.Reap() == Epochs{first});
+}
+
 TEST_CASE("a process cut from the database loses its lease and gets another when it is back") {
   Fixture fixture;
   testing::ChaosProxy proxy(testing::SharedPostgres().port());
