@@ -76,6 +76,8 @@ absl::Status AddReadings(Attempt& attempt, RegisterStore& registers, const Closi
 }
 
 Closing CloseRelay(Attempt& attempt, Closing closing, absl::Time now) {
+  const domain::Work& work = *attempt.item.work;
+  const absl::Duration life = work.kind == Kind::kOpen ? domain::kPermitMax : domain::kCloseFor;
   const domain::RelayStep step =
       domain::NextRelayStep({.kind = attempt.item.work->kind,
                              .phase = attempt.item.phase,
@@ -83,6 +85,7 @@ Closing CloseRelay(Attempt& attempt, Closing closing, absl::Time now) {
                              .outcome = attempt.outcome,
                              .seen = attempt.seen,
                              .now = now,
+                             .began = work.give_up_time - life,
                              .not_after = std::min(attempt.permit_end, attempt.item.work->give_up_time)});
   closing.attempts = step.attempts;
   closing.reason = step.reason;

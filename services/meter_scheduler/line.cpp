@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -21,7 +23,6 @@ using voltwell::gateway::v1::GatewayService;
 
 // The stream outlives the last permitted first byte by a group of slow exchanges.
 constexpr absl::Duration kStreamMargin = absl::Minutes(2);
-constexpr absl::Duration kNotAfterMin = absl::Milliseconds(1);
 
 Outcome FromProto(voltwell::codec::v1::Outcome outcome) {
   switch (outcome) {
@@ -54,8 +55,20 @@ ExchangeItem ToItem(Attempt& attempt, uint32_t id, absl::Time now) {
   item.set_tenant(attempt.item.work->tenant);
   item.set_priority(static_cast<voltwell::gateway::v1::Priority>(attempt.item.priority));
   *item.mutable_group() = attempt.group;
-  *item.mutable_not_after() = ToProto(std::max(attempt.not_after - now, kNotAfterMin));
+  *item.mutable_not_after() = ToProto(attempt.not_after - now);
   return item;
+}
+
+bool Opens(const Attempt& attempt) {
+  return attempt.item.work->kind == domain::Kind::kOpen && attempt.item.phase == domain::Phase::kAttempted;
+}
+
+std::vector<AttemptPtr> TakeOut(std::vector<AttemptPtr>& attempts, const std::function<bool(const Attempt&)>& which) {
+  const auto first = std::stable_partition(attempts.begin(), attempts.end(),
+                                           [&](const AttemptPtr& attempt) { return !which(*attempt); });
+  std::vector<AttemptPtr> taken(std::make_move_iterator(first), std::make_move_iterator(attempts.end()));
+  attempts.erase(first, attempts.end());
+  return taken;
 }
 
 }  // namespace
@@ -88,8 +101,8 @@ class Line::Call : public grpc::ClientReadReactor<ExchangeResponse> {
   Call(std::shared_ptr<State> state, std::shared_ptr<GatewayClient> client, std::vector<AttemptPtr> attempts)
       : state_(std::move(state)), client_(std::move(client)), attempts_(std::move(attempts)), left_(attempts_.size()) {}
 
-  void Start() {
-    const absl::Time now = state_->clock.Now();
+  // `now`: all that it carries was found in time then.
+  void Start(absl::Time now) {
     absl::Time last = now;
     request_.mutable_items()->Reserve(static_cast<int>(attempts_.size()));
     for (uint32_t id = 0; id < attempts_.size(); ++id) {
@@ -213,22 +226,33 @@ void Line::Send(std::vector<AttemptPtr> attempts) {
   for (auto& [address, part] : pods) {
     if (address.empty()) {
       state_->End(std::move(part), Outcome::kOffline);
-      continue;
-    }
-    Call* call = nullptr;
-    {
-      const std::lock_guard lock(state_->mutex);
-      if (!state_->finished && state_->calls.size() < static_cast<size_t>(kStreamsMax)) {
-        call = new Call(state_, state_->gateways.At(address), std::move(part));  // Deletes itself in OnDone.
-        state_->calls.insert(call);
-        state_->streams_gauge.Set(static_cast<double>(state_->calls.size()));
-      }
-    }
-    if (call == nullptr) {
-      state_->End(std::move(part), Outcome::kBusy);
     } else {
-      call->Start();
+      SendTo(address, std::move(part));
     }
+  }
+}
+
+void Line::SendTo(const std::string& address, std::vector<AttemptPtr> attempts) {
+  std::shared_ptr<GatewayClient> client = state_->gateways.At(address);
+  // The gateway counts from when it hears of an opening: what waits here for a connection would go out late.
+  if (client->caller().channel()->GetState(true) != GRPC_CHANNEL_READY)
+    state_->End(TakeOut(attempts, Opens), Outcome::kBusy);
+  const absl::Time now = state_->clock.Now();
+  state_->End(TakeOut(attempts, [&](const Attempt& attempt) { return attempt.not_after <= now; }), Outcome::kExpired);
+  if (attempts.empty()) return;
+  Call* call = nullptr;
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (!state_->finished && state_->calls.size() < static_cast<size_t>(kStreamsMax)) {
+      call = new Call(state_, std::move(client), std::move(attempts));  // Deletes itself in OnDone.
+      state_->calls.insert(call);
+      state_->streams_gauge.Set(static_cast<double>(state_->calls.size()));
+    }
+  }
+  if (call == nullptr) {
+    state_->End(std::move(attempts), Outcome::kBusy);
+  } else {
+    call->Start(now);
   }
 }
 

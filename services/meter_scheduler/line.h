@@ -23,6 +23,7 @@ class Line {
   // Every attempt comes back through `ended` exactly once, with its outcome; in parts, from any thread, perhaps before
   // Send returns. Set it before the first Send.
   void OnEnded(AttemptsEnded ended);
+  // What comes after its not_after ends as EXPIRED. An opening never waits for a connection: BUSY, not sent.
   void Send(std::vector<AttemptPtr> attempts);
   // Ends all streams: what they carry comes back as GATEWAY_LOST.
   void CancelAll();
@@ -30,6 +31,8 @@ class Line {
   void Finish();
 
  private:
+  void SendTo(const std::string& address, std::vector<AttemptPtr> attempts);
+
   struct State;
   std::shared_ptr<State> state_;
   class Call;

@@ -63,11 +63,14 @@ constexpr pg::Query kRelayTenant{
 constexpr pg::Query kSetTenant{"claim.set_tenant", "SELECT set_config('voltwell.tenant', $1, true)"};
 constexpr pg::Query kClaimRelays{
     "claim.relays",
-    "WITH picked AS MATERIALIZED (SELECT i.ctid AS tid, i.origin FROM run_item i WHERE i.priority = 4 AND i.lease = 0"
+    // With the row of the relay, never waiting for it: others lock it before the item.
+    "WITH picked AS MATERIALIZED (SELECT i.ctid AS tid, i.origin FROM run_item i JOIN relay r ON r.meter_no = "
+    "i.meter_no WHERE i.priority = 4 AND i.lease = 0"
     "  AND i.due_time <= $1 AND i.tenant_no = $2::int ORDER BY i.priority DESC, i.due_time LIMIT 64 FOR UPDATE SKIP "
     "LOCKED),"
-    "judged AS MATERIALIZED (SELECT p.tid, o.number AS operation, o.action, e.not_after,"
-    "  CASE WHEN o.kind = 2 AND EXISTS (SELECT FROM cut_stop s WHERE s.tenant_no = $2::int AND s.stopped) THEN "
+    "judged AS MATERIALIZED (SELECT p.tid, o.number AS operation, o.action, o.kind, e.not_after,"
+    "  CASE WHEN o.state >= 4 THEN 'WORK_MISSING'"
+    "       WHEN o.kind = 2 AND EXISTS (SELECT FROM cut_stop s WHERE s.tenant_no = $2::int AND s.stopped) THEN "
     "'CUTS_STOPPED'"
     "       WHEN o.kind = 2 AND (e.id IS NULL OR e.not_after <= $1) THEN 'PERMIT_EXPIRED'"
     "       WHEN o.kind = 2 AND NOT EXISTS (SELECT FROM hold h WHERE h.id = e.hold AND h.lift_time IS NULL) THEN "
@@ -78,14 +81,23 @@ constexpr pg::Query kClaimRelays{
     "  FROM picked p JOIN operation o ON o.number = p.origin LEFT JOIN permit e ON e.id = o.permit),"
     "t AS (UPDATE run_item q SET lease = $3, phase = CASE WHEN q.phase = 1 AND j.refusal = '' THEN 2 ELSE q.phase END"
     "  FROM judged j WHERE q.ctid = j.tid"
-    "  RETURNING q.origin, q.meter_no, q.priority, q.phase, q.attempts, q.reason, j.refusal, j.not_after, j.action),"
+    "  RETURNING q.origin, q.meter_no, q.priority, q.phase, q.attempts, q.reason, j.refusal, j.not_after, j.action, "
+    "j.kind),"
     // Read operations see it running from here on.
-    "begun AS (UPDATE operation o SET state = 2 FROM t WHERE o.number = t.origin AND o.state = 1 AND t.phase = 2)"
+    "begun AS (UPDATE operation o SET state = 2 FROM t WHERE o.number = t.origin AND o.state = 1 AND t.phase = 2),"
+    // Whatever was seen before, from here on it may be open, until a look tells: a process that dies now, or looks that
+    // never succeed, leave a relay that must be closed again.
+    "marked AS (UPDATE relay r SET observed = 0, observed_time = $1, opened = true FROM t WHERE r.meter_no = "
+    "t.meter_no "
+    "AND t.phase = 2 AND t.kind = 2)"
     "SELECT CASE WHEN t.phase = 1 THEN t.refusal ELSE '' END, t.not_after, t.action, " VW_ITEM_COLUMNS
     " FROM t JOIN meter m ON m.number = t.meter_no JOIN bus b ON b.number = m.bus_no"};
 
 constexpr pg::Query kWork{
     "claim.work", "SELECT tenant, tenant_no, kind, registers, max_attempts, give_up_time FROM work WHERE origin = $1"};
+constexpr pg::Query kTenantOf{
+    "claim.tenant_of",
+    "SELECT n.id, n.number FROM meter m JOIN tenant n ON n.number = m.tenant_no WHERE m.number = $1"};
 constexpr pg::Query kRelease{"claim.release",
                              "UPDATE run_item q SET lease = 0, due_time = greatest(q.due_time, $4), phase = CASE WHEN "
                              "q.phase = 2 THEN 3 ELSE q.phase END "
@@ -125,6 +137,18 @@ absl::StatusOr<std::shared_ptr<const Work>> ClaimStore::WorkOf(pg::Tx& tx, int64
   return work;
 }
 
+// For the end of an item that is alone: what can be told from the item itself.
+absl::StatusOr<std::shared_ptr<const Work>> ClaimStore::MissingWork(pg::Tx& tx, int64_t origin, const Item& item) {
+  VW_ASSIGN_OR_RETURN(const pg::Result rows, tx.Execute(kTenantOf, item.meter_no));
+  auto work = std::make_shared<Work>();
+  work->origin = origin;
+  work->tenant = rows.Text(0, 0);
+  work->tenant_no = static_cast<int32_t>(rows.Int(0, 1));
+  if (item.priority == domain::Priority::kRelay) work->kind = domain::Kind::kClose;
+  if (item.priority == domain::Priority::kInteractive) work->kind = domain::Kind::kReadNow;
+  return work;
+}
+
 absl::Status ClaimStore::ReadItems(pg::Tx& tx, const pg::Result& rows, int from, ClaimResult& claim) {
   for (int row = 0; row < rows.rows(); ++row) {
     int column = from;
@@ -146,8 +170,14 @@ absl::Status ClaimStore::ReadItems(pg::Tx& tx, const pg::Result& rows, int from,
     item.registration_id = rows.Text(row, column++);
     item.bus = static_cast<int>(rows.Int(row, column++));
     item.baud = static_cast<int>(rows.Int(row, column++));
-    VW_ASSIGN_OR_RETURN(item.work, WorkOf(tx, origin));
-    if (archived) {
+    absl::StatusOr<std::shared_ptr<const Work>> work = WorkOf(tx, origin);
+    const bool missing = base::ReasonOf(work.status()) == "WORK_MISSING";
+    if (missing) work = MissingWork(tx, origin, item);
+    if (!work.ok()) return work.status();
+    item.work = *std::move(work);
+    if (missing) {
+      claim.refused.push_back({std::move(item), "WORK_MISSING"});
+    } else if (archived) {
       claim.refused.push_back({std::move(item), "METER_ARCHIVED"});
     } else {
       claim.items.push_back(std::move(item));
@@ -190,6 +220,7 @@ absl::StatusOr<RelayClaim> ClaimStore::ClaimRelays(int64_t epoch) {
     relays = {};
     VW_RETURN_IF_ERROR(pg::AssertLease(tx, epoch));
     const absl::Time now = clock_.Now();
+    relays.claimed_at = now;
     VW_ASSIGN_OR_RETURN(const pg::Result tenant, tx.Execute(kRelayTenant, now));
     if (tenant.rows() == 0) return absl::OkStatus();
     relays.tenant = tenant.Text(0, 0);

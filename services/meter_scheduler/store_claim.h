@@ -45,6 +45,7 @@ struct ClaimResult {
 // The permit that an opening item stands on, by origin.
 struct RelayClaim {
   std::string tenant = {};  // Empty: nothing was due.
+  absl::Time claimed_at = absl::UnixEpoch();
   ClaimResult claim = {};
   std::map<int64_t, absl::Time> not_after = {};  // Of permits, by origin.
   std::map<int64_t, int> actions = {};           // voltwell.codec.v1.RelayAction, by origin.
@@ -69,6 +70,8 @@ class ClaimStore {
 
  private:
   absl::StatusOr<std::shared_ptr<const domain::Work>> WorkOf(pg::Tx& tx, int64_t origin);
+  static absl::StatusOr<std::shared_ptr<const domain::Work>> MissingWork(pg::Tx& tx, int64_t origin,
+                                                                         const domain::Item& item);
   absl::Status ReadItems(pg::Tx& tx, const pg::Result& rows, int from, ClaimResult& claim);
 
   pg::Pool& pool_;

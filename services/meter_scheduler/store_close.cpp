@@ -20,6 +20,9 @@ using voltwell::scheduler::v1::RunItem;
 
 constexpr pg::Query kMonth{"close.month", "SELECT create_month($1::date)"};
 
+// Before any item, as those do who queue relay operations or change holds; in one order.
+constexpr pg::Query kLockRelays{
+    "close.lock_relays", "SELECT meter_no FROM relay WHERE meter_no = ANY ($1::bigint[]) ORDER BY meter_no FOR UPDATE"};
 constexpr pg::Query kEnd{"close.end",
                          "DELETE FROM run_item q USING unnest($1::bigint[], $2::bigint[]) AS k (origin, meter_no) "
                          "WHERE q.origin = k.origin AND q.meter_no = k.meter_no::int AND q.lease = $3 "
@@ -61,9 +64,10 @@ constexpr pg::Query kForget{"close.forget", "DELETE FROM work WHERE origin = $1"
 
 constexpr pg::Query kEndOperation{
     "close.end_operation",
-    "UPDATE operation SET state = $2, reason = $3, observed = $4, end_time = $5 WHERE number = $1"};
+    "UPDATE operation SET state = $2, reason = $3, observed = $4, end_time = $5 WHERE number = $1 AND state < 4"};
 constexpr pg::Query kMoveOperation{"close.move_operation",
-                                   "UPDATE operation SET state = $2, reason = $3 WHERE number = $1"};
+                                   "UPDATE operation SET state = $2, reason = $3 WHERE number = $1 AND "
+                                   "(state <> $2 OR reason <> $3)"};
 constexpr pg::Query kSeen{
     "close.seen",
     "INSERT INTO relay (meter_no, tenant_no, observed, observed_time, opened) VALUES ($1, $2, $3, $4, $5) "
@@ -101,6 +105,18 @@ std::string CopyBytes(int32_t month) {
 
 int16_t SourceOf(const Closing& closing) {
   return closing.item.work->kind == domain::Kind::kRun ? Reading::SOURCE_SCHEDULED : Reading::SOURCE_INTERACTIVE;
+}
+
+bool MovesRelay(const Closing& closing) {
+  return closing.item.work->kind == domain::Kind::kOpen || closing.item.work->kind == domain::Kind::kClose;
+}
+
+absl::Status LockRelays(pg::Tx& tx, const std::vector<Closing>& closings) {
+  std::vector<int64_t> meters;
+  for (const Closing& closing : closings) {
+    if (MovesRelay(closing) || closing.observed != domain::Relay::kUnknown) meters.push_back(closing.item.meter_no);
+  }
+  return meters.empty() ? absl::OkStatus() : tx.Execute(kLockRelays, meters).status();
 }
 
 // Takes the leases back: which of the items were still ours.
@@ -185,14 +201,16 @@ absl::Status MoveOperations(pg::Tx& tx, const std::string& tenant, absl::Time no
   pg::Batch batch;
   std::vector<Operation> told;
   std::vector<const Closing*> moved;
+  std::vector<size_t> statements;  // Which one shows whether the operation changed.
   for (const Closing* closing : kept) {
     const domain::Item& item = closing->item;
-    const bool relay = item.work->kind == domain::Kind::kOpen || item.work->kind == domain::Kind::kClose;
+    const bool relay = MovesRelay(*closing);
     if (closing->observed != domain::Relay::kUnknown) {
       const bool opened = item.work->kind == domain::Kind::kOpen && closing->observed == domain::Relay::kOpen;
       batch.Add(kSeen, item.meter_no, item.work->tenant_no, static_cast<int>(closing->observed), closing->time, opened);
     }
     if (item.work->kind == domain::Kind::kRun) continue;
+    const size_t statement = batch.size();
     Operation::State state = closing->unknown ? Operation::STATE_UNKNOWN : Operation::STATE_RUNNING;
     if (closing->final) {
       state = closing->state == RunItem::STATE_STORED ? Operation::STATE_SUCCEEDED : Operation::STATE_FAILED;
@@ -205,6 +223,9 @@ absl::Status MoveOperations(pg::Tx& tx, const std::string& tenant, absl::Time no
     } else {
       if (!closing->unknown && closing->next_phase != domain::Phase::kVerify) state = Operation::STATE_PENDING;
       batch.Add(kMoveOperation, item.work->origin, static_cast<int>(state), closing->reason);
+      // The claim called it RUNNING meanwhile, which nobody was told.
+      if (state == Operation::STATE_PENDING && !closing->reason.empty() && closing->reason == item.last_reason)
+        continue;
     }
     Operation& operation = told.emplace_back();
     operation.set_name(NameOf("operations", item.work->origin));
@@ -214,12 +235,14 @@ absl::Status MoveOperations(pg::Tx& tx, const std::string& tenant, absl::Time no
     operation.set_reason(closing->reason);
     operation.set_observed_relay(static_cast<voltwell::codec::v1::RelayState>(closing->observed));
     moved.push_back(closing);
+    statements.push_back(statement);
   }
   if (batch.size() == 0) return absl::OkStatus();
-  VW_RETURN_IF_ERROR(tx.Run(batch).status());
+  VW_ASSIGN_OR_RETURN(const std::vector<pg::Result> results, tx.Run(batch));
   if (told.empty()) return absl::OkStatus();
   std::vector<events::Fact> facts;
   for (size_t i = 0; i < told.size(); ++i) {
+    if (results[statements[i]].affected() == 0) continue;
     facts.push_back({.type = moved[i]->final ? "operation.ended" : "operation.updated",
                      .key = told[i].meter(),
                      .tenant = tenant,
@@ -227,7 +250,7 @@ absl::Status MoveOperations(pg::Tx& tx, const std::string& tenant, absl::Time no
                      .permission = "operation.read",
                      .payload = &told[i]});
   }
-  VW_RETURN_IF_ERROR(events::AppendAll(tx, facts));
+  if (!facts.empty()) VW_RETURN_IF_ERROR(events::AppendAll(tx, facts));
   if (!result.operation_ended) return absl::OkStatus();
   if (result.relay_follows) VW_RETURN_IF_ERROR(tx.Notify(kFastChannel));
   return tx.Notify(kOperationChannel);
@@ -368,6 +391,7 @@ absl::StatusOr<CloseResult> CloseStore::Close(int64_t epoch, const std::string& 
   const absl::Status done = pool_.Transact({.name = "road.store", .tenant = tenant}, [&](pg::Tx& tx) -> absl::Status {
     result = {};
     pairs.clear();
+    VW_RETURN_IF_ERROR(LockRelays(tx, closings));
     VW_ASSIGN_OR_RETURN(const std::vector<const Closing*> kept, TakeBack(tx, epoch, closings));
     result.dropped = static_cast<int>(closings.size() - kept.size());
     for (const Closing* closing : kept) {

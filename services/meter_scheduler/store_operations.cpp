@@ -24,6 +24,11 @@ constexpr pg::Query kQueue{"operation.queue",
                            "INSERT INTO run_item (origin, meter_no, bus_no, tenant_no, priority, phase, due_time) "
                            "VALUES ($1, $2, $3, $4, $5, $6, $7) "
                            "ON CONFLICT DO NOTHING"};
+// Who queues a relay operation and who ends one take turns for each meter: otherwise the one would not see the other's
+// item go, nor the other the one's operation come, and nobody would queue it.
+constexpr pg::Query kLockRelay{"operation.lock_relay",
+                               "INSERT INTO relay (meter_no, tenant_no) VALUES ($1, $2) "
+                               "ON CONFLICT (meter_no) DO UPDATE SET tenant_no = excluded.tenant_no"};
 #define VW_OPERATION_COLUMNS                                                                                        \
   "o.number, o.tenant, o.meter, o.kind, o.registers, o.action, o.permit, o.state, o.reason, o.observed, o.author, " \
   "o.create_time, o.end_time"
@@ -68,6 +73,7 @@ absl::StatusOr<int64_t> OperationStore::Insert(pg::Tx& tx, const std::string& te
                                                const NewOperation& operation) {
   const bool relay = operation.kind != domain::Kind::kReadNow;
   const int kind = static_cast<int>(operation.kind);
+  if (relay) VW_RETURN_IF_ERROR(tx.Execute(kLockRelay, meter.number, meter.tenant_no).status());
   VW_ASSIGN_OR_RETURN(const pg::Result rows,
                       tx.Execute(kInsert, tenant, meter.id, meter.number, kind, operation.registers, operation.action,
                                  operation.permit, operation.author, operation.now));

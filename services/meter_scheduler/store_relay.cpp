@@ -2,6 +2,7 @@
 
 #include "libs/base/status.h"
 #include "services/meter_scheduler/domain/item.h"
+#include "services/meter_scheduler/domain/relay_machine.h"
 #include "services/meter_scheduler/names.h"
 #include "services/meter_scheduler/store_claim.h"
 #include "services/meter_scheduler/store_operations.h"
@@ -69,12 +70,25 @@ constexpr pg::Query kDropOpenings{
 // Read as a worker, for all tenants.
 constexpr pg::Query kOpenTenants{
     "reconcile.tenants",
-    "SELECT DISTINCT n.id FROM relay r JOIN tenant n ON n.number = r.tenant_no WHERE r.observed = 2 AND r.holds = 0 "
-    "AND NOT EXISTS (SELECT FROM run_item i WHERE i.meter_no = r.meter_no AND i.priority = 4) LIMIT 100"};
+    "SELECT DISTINCT n.id FROM relay r JOIN tenant n ON n.number = r.tenant_no WHERE r.holds = 0 AND "
+    "(r.observed = 2 OR (r.opened AND r.observed = 0)) "
+    "AND NOT EXISTS (SELECT FROM run_item i WHERE i.meter_no = r.meter_no AND i.priority = 4) "
+    // Operations without an item: they wait for another's, or were forgotten.
+    "UNION SELECT w.tenant FROM work w WHERE w.kind >= 2 AND NOT EXISTS (SELECT FROM run_item i WHERE i.origin = "
+    "w.origin) LIMIT 100"};
+constexpr pg::Query kQueueForgotten{
+    "reconcile.queue_forgotten",
+    "INSERT INTO run_item (origin, meter_no, bus_no, tenant_no, priority, phase, due_time) "
+    "SELECT DISTINCT ON (o.meter_no) o.number, m.number, m.bus_no, m.tenant_no, 4, CASE WHEN o.state = 1 THEN 1 ELSE 3 "
+    "END, $2 FROM work w JOIN operation o ON o.number = w.origin JOIN meter m ON m.number = o.meter_no "
+    "WHERE w.tenant = $1 AND w.kind >= 2 AND o.state < 4 "
+    "AND NOT EXISTS (SELECT FROM run_item i WHERE i.meter_no = o.meter_no AND i.priority = 4) "
+    "ORDER BY o.meter_no, o.number LIMIT 64 ON CONFLICT DO NOTHING"};
 constexpr pg::Query kToClose{
     "reconcile.to_close",
     "SELECT m.number, m.id, m.tenant_no, m.bus_no, m.site_path FROM relay r JOIN meter m ON m.number = r.meter_no "
-    "JOIN tenant n ON n.number = r.tenant_no WHERE n.id = $1 AND r.observed = 2 AND r.holds = 0 AND NOT m.archived "
+    "JOIN tenant n ON n.number = r.tenant_no WHERE n.id = $1 AND r.holds = 0 AND "
+    "(r.observed = 2 OR (r.opened AND r.observed = 0)) AND NOT m.archived "
     "AND NOT EXISTS (SELECT FROM run_item i WHERE i.meter_no = r.meter_no AND i.priority = 4) "
     "AND NOT EXISTS (SELECT FROM operation o WHERE o.meter_no = r.meter_no AND o.kind >= 2 AND (o.state < 4 OR "
     "o.end_time > $2)) "
@@ -170,7 +184,9 @@ absl::Status RelayStore::ReadRelay(pg::Tx& tx, int32_t meter_no, voltwell::sched
   if (rows.rows() == 0) return absl::OkStatus();
   if (rows.Int(0, 0) > 0 && rows.Bool(0, 1)) response.set_desired(voltwell::codec::v1::RELAY_STATE_OPEN);
   response.set_observed(static_cast<voltwell::codec::v1::RelayState>(rows.Int(0, 2)));
-  if (const auto time = rows.TimeOrNull(0, 3)) *response.mutable_observed_time() = ToProto(*time);
+  // Of a relay that may have moved since it was seen nothing is told.
+  if (const auto time = rows.TimeOrNull(0, 3); time && rows.Int(0, 2) != 0)
+    *response.mutable_observed_time() = ToProto(*time);
   return absl::OkStatus();
 }
 
@@ -194,8 +210,10 @@ absl::StatusOr<int> RelayStore::Reconcile(pg::Pool& pool, absl::Time now) {
     int made = 0;
     const absl::Status done =
         pool.Transact({.name = "reconcile.close", .tenant = tenant}, [&](pg::Tx& tx) -> absl::Status {
+          VW_ASSIGN_OR_RETURN(const pg::Result queued, tx.Execute(kQueueForgotten, tenant, now));
+          if (queued.affected() > 0) VW_RETURN_IF_ERROR(tx.Notify(kFastChannel));
           VW_ASSIGN_OR_RETURN(const pg::Result rows, tx.Execute(kToClose, tenant, now - kReconcilePause));
-          made = rows.rows();
+          made = rows.rows() + static_cast<int>(queued.affected());
           for (int row = 0; row < rows.rows(); ++row) {
             const MeterRow meter = {.number = static_cast<int32_t>(rows.Int(row, 0)),
                                     .id = rows.Text(row, 1),
@@ -207,7 +225,7 @@ absl::StatusOr<int> RelayStore::Reconcile(pg::Pool& pool, absl::Time now) {
                                                        .action = voltwell::codec::v1::RELAY_ACTION_PERMIT_CLOSE,
                                                        .author = "meter_scheduler",
                                                        .now = now,
-                                                       .give_up_time = now + kCloseFor})
+                                                       .give_up_time = now + domain::kCloseFor})
                                    .status());
           }
           return absl::OkStatus();

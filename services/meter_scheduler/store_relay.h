@@ -17,7 +17,6 @@ namespace voltwell::scheduler {
 
 inline constexpr int kReconcileMax = 64;                             // Operations made in one transaction.
 inline constexpr absl::Duration kReconcilePause = absl::Minutes(1);  // After an operation on the relay ended.
-inline constexpr absl::Duration kCloseFor = absl::Hours(24);  // An operation that closes gives up; another follows.
 
 // All within the caller's transaction, which bears the tenant, but for Reconcile.
 class RelayStore {
@@ -42,7 +41,7 @@ class RelayStore {
   // Opening operations of the meter that were not attempted end here: their hold does not stand any more.
   static absl::Status DropOpenings(pg::Tx& tx, int32_t meter_no, absl::Time now);
 
-  // Makes closing operations for relays that stand open for no reason; how many.
+  // Makes closing operations for relays that stand open, or may, for no reason; queues what was forgotten. How many.
   static absl::StatusOr<int> Reconcile(pg::Pool& pool, absl::Time now);
 };
 

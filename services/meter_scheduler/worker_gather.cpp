@@ -102,6 +102,9 @@ void GatherWorker::Flush(std::vector<AttemptPtr> batch) {
       moved.push_back(std::move(attempt));
       continue;
     }
+    // Its first rounds were sent: how a command that was not finished stands nobody knows.
+    if (attempt->continuations > 0 && Moves(*attempt) && !domain::WasSent(attempt->outcome))
+      attempt->outcome = Outcome::kStreamBroken;
     KeepBytes(*attempt);
     (attempt->outcome == Outcome::kOk ? answered : rest).push_back(std::move(attempt));
   }

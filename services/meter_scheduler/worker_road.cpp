@@ -120,6 +120,7 @@ absl::Duration Road::StepPlanned() {
   const absl::Duration wait = planned_lane_.Wait(parts_.clock.Now(), parts_.clock.Monotonic());
   if (wait > absl::ZeroDuration()) return wait;
   const int64_t epoch = parts_.lease.epoch();
+  if (last_epoch_ != 0 && last_epoch_ != epoch) line_.CancelAll();
   last_epoch_ = epoch;
   if (in_flight_.total() + domain::kBatchMax > kInFlightMax) {
     starved_ = true;
@@ -130,6 +131,7 @@ absl::Duration Road::StepPlanned() {
   claims_total_.Increment();
   absl::StatusOr<ClaimResult> claim = parts_.claims.ClaimPlanned(epoch, cursor_, full);
   if (!claim.ok()) {
+    GiveUpIfInDoubt(claim.status());
     log::Warning("nothing could be claimed",
                  {{"reason", base::ReasonOf(claim.status())}, {"error", claim.status().message()}});
     planned_lane_.Want();
@@ -154,15 +156,25 @@ absl::Duration Road::StepFast() {
     Launch(epoch, std::move(claim), &*relays);
   }
   absl::StatusOr<ClaimResult> claim = parts_.claims.ClaimInteractive(epoch);
+  // What was claimed goes on its way, whatever became of the other.
+  if (claim.ok()) {
+    if (claim->more) fast_lane_.Want();
+    Launch(epoch, *std::move(claim), nullptr);
+  }
   if (!relays.ok() || !claim.ok()) {
+    GiveUpIfInDoubt(relays.status());
+    GiveUpIfInDoubt(claim.status());
     const absl::Status& failed = relays.ok() ? claim.status() : relays.status();
     log::Warning("nothing urgent could be claimed", {{"reason", base::ReasonOf(failed)}, {"error", failed.message()}});
     fast_lane_.Want();
     return absl::Seconds(1);
   }
-  if (claim->more) fast_lane_.Want();
-  Launch(epoch, *std::move(claim), nullptr);
   return absl::ZeroDuration();
+}
+
+// A claim that may have been committed leases items that nobody here knows of: they come back with the epoch.
+void Road::GiveUpIfInDoubt(const absl::Status& claimed) {
+  if (base::ReasonOf(claimed) == "COMMIT_IN_DOUBT") parts_.lease.Abandon();
 }
 
 void Road::Launch(int64_t epoch, ClaimResult claim, const RelayClaim* relays) {
@@ -203,7 +215,9 @@ std::vector<AttemptPtr> Road::Prepare(int64_t epoch, std::vector<Item> items, co
     if (item.phase == domain::Phase::kVerify) {
       attempt->not_after = now + kNotAfter;
     } else if (item.work->kind == domain::Kind::kOpen) {
-      attempt->not_after = std::min(now + domain::kOpenNotAfter, attempt->permit_end);
+      // Without a claim of relays nothing may open.
+      const absl::Time claimed_at = relays == nullptr ? absl::UnixEpoch() : relays->claimed_at;
+      attempt->not_after = std::min(claimed_at + domain::kOpenNotAfter, attempt->permit_end);
     }
     absl::StatusOr<voltwell::codec::v1::Command> command =
         ToCommand(item, static_cast<voltwell::codec::v1::RelayAction>(action), parts_.security, parts_.meter_zone, now);
@@ -272,7 +286,10 @@ void Road::Unsent(int64_t epoch, std::vector<AttemptPtr> attempts) {
   if (items.empty()) return;
   const absl::Time due = parts_.clock.Now() + kCodecPause;
   const absl::Status released = parts_.claims.Release(epoch, items, due);
-  if (!released.ok()) log::Warning("items wait for the end of the lease", {{"error", released.message()}});
+  if (!released.ok()) {
+    log::Warning("items wait for the end of the lease", {{"error", released.message()}});
+    parts_.lease.Abandon();
+  }
   (items.front().priority >= domain::Priority::kInteractive ? fast_lane_ : planned_lane_).Add({due});
 }
 

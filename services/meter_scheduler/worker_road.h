@@ -93,6 +93,7 @@ class Road {
   std::vector<AttemptPtr> Prepare(int64_t epoch, std::vector<domain::Item> items, const RelayClaim* relays);
   void Encode(int64_t epoch, std::vector<AttemptPtr> attempts);
   void Unsent(int64_t epoch, std::vector<AttemptPtr> attempts);
+  void GiveUpIfInDoubt(const absl::Status& claimed);
   void EndNow(std::vector<AttemptPtr> attempts);
   void OnNews(const StoreNews& news);
 

@@ -99,27 +99,8 @@ void StoreWorker::Store(std::vector<LeasedClosing> batch) {
 
 void StoreWorker::StoreTenant(int64_t epoch, const std::string& tenant, std::vector<Closing> closings,
                               StoreNews& news) {
-  CloseResult result;
-  for (;;) {
-    const absl::StatusOr<CloseResult> closed = store_.Close(epoch, tenant, closings);
-    if (closed.ok()) {
-      result = *closed;
-      break;
-    }
-    log::Warning("a batch of items was not stored", {{"items", static_cast<int64_t>(closings.size())},
-                                                     {"reason", base::ReasonOf(closed.status())},
-                                                     {"error", closed.status().message()}});
-    if (!MayPass(closed.status())) {
-      result = StoreOneByOne(epoch, tenant, closings);
-      break;
-    }
-    // Without the lease the items belong to somebody else, or soon will: they are read again.
-    if (!lease_.Held() || lease_.epoch() != epoch) {
-      result.dropped = static_cast<int>(closings.size());
-      break;
-    }
-    std::this_thread::sleep_for(absl::ToChronoMilliseconds(kRetryEvery));
-  }
+  const absl::StatusOr<CloseResult> closed = CloseWithPatience(epoch, tenant, closings);
+  const CloseResult result = closed.ok() ? *closed : StoreOneByOne(epoch, tenant, closings);
   stored_total_.Increment(result.stored);
   failed_total_.Increment(result.failed);
   again_total_.Increment(result.again);
@@ -134,13 +115,29 @@ void StoreWorker::StoreTenant(int64_t epoch, const std::string& tenant, std::vec
   }
 }
 
+// Fails only where trying again is no use.
+absl::StatusOr<CloseResult> StoreWorker::CloseWithPatience(int64_t epoch, const std::string& tenant,
+                                                           const std::vector<Closing>& closings) {
+  for (;;) {
+    absl::StatusOr<CloseResult> closed = store_.Close(epoch, tenant, closings);
+    if (closed.ok()) return closed;
+    log::Warning("a batch of items was not stored", {{"items", static_cast<int64_t>(closings.size())},
+                                                     {"reason", base::ReasonOf(closed.status())},
+                                                     {"error", closed.status().message()}});
+    if (!MayPass(closed.status())) return closed;
+    // Without the lease the items belong to somebody else, or soon will: they are read again.
+    if (!lease_.Held() || lease_.epoch() != epoch) return CloseResult{.dropped = static_cast<int>(closings.size())};
+    std::this_thread::sleep_for(absl::ToChronoMilliseconds(kRetryEvery));
+  }
+}
+
 // One row that the database refuses must not hold up the others, and must not come back for ever: its item fails by
 // name.
 CloseResult StoreWorker::StoreOneByOne(int64_t epoch, const std::string& tenant, std::vector<Closing>& closings) {
   CloseResult total;
   for (Closing& closing : closings) {
-    absl::StatusOr<CloseResult> closed = store_.Close(epoch, tenant, {closing});
-    if (!closed.ok() && !MayPass(closed.status())) {
+    absl::StatusOr<CloseResult> closed = CloseWithPatience(epoch, tenant, {closing});
+    if (!closed.ok()) {
       log::Error("an item was refused by the database",
                  {{"meter", closing.item.meter}, {"error", closed.status().message()}});
       closing = {.item = closing.item,
@@ -148,7 +145,7 @@ CloseResult StoreWorker::StoreOneByOne(int64_t epoch, const std::string& tenant,
                  .attempts = closing.attempts,
                  .reason = "STORE_REFUSED",
                  .time = closing.time};
-      closed = store_.Close(epoch, tenant, {closing});
+      closed = CloseWithPatience(epoch, tenant, {closing});
     }
     if (!closed.ok()) {
       ++total.dropped;

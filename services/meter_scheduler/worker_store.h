@@ -46,6 +46,8 @@ class StoreWorker {
   void Run();
   void Store(std::vector<LeasedClosing> batch);
   void StoreTenant(int64_t epoch, const std::string& tenant, std::vector<Closing> closings, StoreNews& news);
+  absl::StatusOr<CloseResult> CloseWithPatience(int64_t epoch, const std::string& tenant,
+                                                const std::vector<Closing>& closings);
   CloseResult StoreOneByOne(int64_t epoch, const std::string& tenant, std::vector<Closing>& closings);
 
   CloseStore& store_;

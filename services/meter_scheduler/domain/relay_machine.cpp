@@ -41,7 +41,15 @@ RelayStep AfterCommand(const RelayFacts& facts) {
 
 // The exchange read the status word.
 RelayStep AfterLook(const RelayFacts& facts) {
-  const int attempts = facts.attempts + (WasSent(facts.outcome) ? 1 : 0);
+  // No look will ever tell.
+  if (facts.outcome == Outcome::kNotEncodable) return Failed(facts.attempts, "OUTCOME_UNKNOWN");
+  if (!WasSent(facts.outcome)) {
+    if (facts.kind == Kind::kClose && facts.now >= facts.not_after) return Failed(facts.attempts, "OUTCOME_UNKNOWN");
+    // Nothing counts these tries: the pause grows with the age of the operation.
+    const absl::Duration pause = std::clamp((facts.now - facts.began) / 4, kVerifyFirst, kCloseRetryMax);
+    return Again(facts, Phase::kVerify, true, facts.attempts, pause);
+  }
+  const int attempts = facts.attempts + 1;
   const Relay wanted = facts.kind == Kind::kOpen ? Relay::kOpen : Relay::kClosed;
   if (facts.outcome == Outcome::kOk && facts.seen == wanted)
     return {.state = RelayState::kSucceeded, .attempts = attempts};

@@ -17,7 +17,8 @@ inline constexpr absl::Duration kOpenNotAfter = absl::Seconds(1);        // From
 inline constexpr absl::Duration kVerifyFirst = absl::Milliseconds(500);  // Relays need a moment to move.
 inline constexpr int kOpenVerifyMax = 8;  // Looks at a relay before its outcome is given up.
 inline constexpr absl::Duration kCloseRetryMax =
-    absl::Minutes(5);  // A permitted close may wait for a hand on the button.
+    absl::Minutes(5);                                         // A permitted close may wait for a hand on the button.
+inline constexpr absl::Duration kCloseFor = absl::Hours(24);  // An operation that closes gives up; another follows.
 inline constexpr absl::Duration kOfflinePause = absl::Seconds(15);
 inline constexpr int kCloseAttemptsMax = 20;  // Then the operation fails; the reconciler makes a new one.
 
@@ -29,6 +30,7 @@ struct RelayFacts {
   Outcome outcome = Outcome::kOk;
   Relay seen = Relay::kUnknown;  // By a look that succeeded.
   absl::Time now = absl::UnixEpoch();
+  absl::Time began = absl::UnixEpoch();           // The operation, at the earliest.
   absl::Time not_after = absl::InfiniteFuture();  // Of the permit; of an operation that closes: when it gives up.
 };
 

@@ -107,6 +107,7 @@ CREATE TABLE work (
   max_attempts integer NOT NULL,
   give_up_time timestamptz NOT NULL
 );
+CREATE INDEX work_relay ON work (origin) WHERE kind >= 2;
 -- Queue: runs whose items are still being planned, with the frozen selection and the last meter planned.
 CREATE TABLE run_plan (
   run bigint PRIMARY KEY,
@@ -242,11 +243,11 @@ CREATE TABLE relay (
   meter_no integer PRIMARY KEY,
   tenant_no integer NOT NULL,
   holds integer NOT NULL DEFAULT 0,      -- Standing ones.
-  opened boolean NOT NULL DEFAULT false, -- A permit was used since the last hold was set.
-  observed smallint NOT NULL DEFAULT 0,  -- voltwell.codec.v1.RelayState
+  opened boolean NOT NULL DEFAULT false, -- A permit was used since it was last seen closed.
+  observed smallint NOT NULL DEFAULT 0,  -- voltwell.codec.v1.RelayState; 0 as soon as an opening may be sent.
   observed_time timestamptz
 );
-CREATE INDEX relay_to_close ON relay (meter_no) WHERE observed = 2 AND holds = 0;
+CREATE INDEX relay_to_close ON relay (meter_no) WHERE holds = 0 AND (observed = 2 OR (opened AND observed = 0));
 -- The stop of all cuts.
 CREATE TABLE cut_stop (
   tenant_no integer PRIMARY KEY,

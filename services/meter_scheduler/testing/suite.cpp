@@ -196,6 +196,16 @@ v1::Run Suite::GetRun(const std::string& run) {
 
 bool Suite::IsOver(const std::string& run) { return GetRun(run).state() == v1::Run::STATE_DONE; }
 
+void Suite::Do(const std::string& sql) {
+  pg::Config config = SharedPostgres().config(schema);
+  config.url = SharedPostgres().superuser_url();
+  config.pool_size = 1;
+  pg::Pool pool(config, clock, metrics);
+  REQUIRE_OK(pool.Transact({.name = "test.do"}, [&](pg::Tx& tx) {
+    return tx.Execute({"test.do", sql.c_str()}).status();
+  }));
+}
+
 int64_t Suite::CountOf(const std::string& sql) {
   pg::Config config = SharedPostgres().config(schema);
   config.url = SharedPostgres().superuser_url();  // Row-level security does not hold for it.

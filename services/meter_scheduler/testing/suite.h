@@ -95,6 +95,8 @@ class Suite {
   bool IsOver(const std::string& run);
   int64_t CountOf(const std::string& sql);  // One number, as superuser.
 
+  void Do(const std::string& sql);  // One statement, as superuser.
+
   void AddReplica();
 
   os::SystemClock clock;
