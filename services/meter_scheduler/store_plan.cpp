@@ -44,7 +44,8 @@ constexpr pg::Query kFreeze{
 constexpr pg::Query kPlanning{"plan.planning",
                               "SELECT run, tenant FROM run_plan WHERE run::text <> ALL ($1::text[]) "
                               "ORDER BY run LIMIT 1 FOR UPDATE SKIP LOCKED"};
-// Lists of a selection are hashed once a chunk (sub-selects that depend on no meter), not walked for each meter.
+// Lists of a selection are hashed once a chunk (sub-selects that depend on no meter), not walked for each meter. The
+// one of sites stands in bool_or: as a condition of EXISTS it would become a join that is built anew for each meter.
 constexpr pg::Query kChunk{
     "plan.chunk",
     "WITH p AS (SELECT p.*, r.fire_time FROM run_plan p JOIN run r ON r.number = p.run WHERE p.run = $1),"
@@ -53,8 +54,8 @@ constexpr pg::Query kChunk{
     "  AND m.number > p.last_meter AND m.number <= p.ceiling WHERE NOT m.archived "
     "  AND ((cardinality(p.meters) + cardinality(p.sites) + cardinality(p.collectors) = 0) "
     "    OR m.id IN (SELECT unnest(p.meters) FROM p) "
-    "    OR EXISTS (SELECT FROM unnest(string_to_array(m.site_path, '/')) AS s (id) "
-    "      WHERE s.id IN (SELECT unnest(p.sites) FROM p)) "
+    "    OR (SELECT bool_or(s.id IN (SELECT unnest(p.sites) FROM p)) "
+    "      FROM unnest(string_to_array(m.site_path, '/')) AS s (id)) "
     "    OR m.bus_no IN (SELECT b.number FROM bus b WHERE b.collector IN (SELECT unnest(p.collectors) FROM p))) "
     "  ORDER BY m.number LIMIT 10000 RETURNING meter_no),"
     "done AS (SELECT count(*) AS items, max(meter_no) AS last FROM planned),"
