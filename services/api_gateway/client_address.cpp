@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 
@@ -80,6 +81,20 @@ std::string ClientAddress(const std::string& peer, absl::string_view forwarded, 
     hops.pop_back();
   }
   return client;
+}
+
+std::string AddressKey(const std::string& address) {
+  auto bytes = ParseAddress(address.substr(0, address.find('%')));  // "fe80::1%eth0" has a zone.
+  if (!bytes.has_value()) return address;
+  static constexpr std::array<unsigned char, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  char text[INET6_ADDRSTRLEN] = {};
+  if (std::equal(kMapped.begin(), kMapped.end(), bytes->begin())) {
+    ::inet_ntop(AF_INET, bytes->data() + kMapped.size(), text, sizeof text);
+    return text;
+  }
+  std::fill(bytes->begin() + 8, bytes->end(), 0);
+  ::inet_ntop(AF_INET6, bytes->data(), text, sizeof text);
+  return absl::StrCat(text, "/64");
 }
 
 }  // namespace voltwell::front

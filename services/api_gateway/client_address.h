@@ -28,4 +28,7 @@ class Networks {
 // `forwarded`: all X-Forwarded-For fields joined by commas, in order.
 std::string ClientAddress(const std::string& peer, absl::string_view forwarded, const Networks& trusted);
 
+// Under which name an address is counted: IPv6 by its /64, since whoever has one address of it has them all.
+std::string AddressKey(const std::string& address);
+
 }  // namespace voltwell::front

@@ -113,11 +113,15 @@ std::optional<Refusal> ParseStreamBody(const http::Request& request, const Conne
   return std::nullopt;
 }
 
+bool IsGet(const http::Request& request, const ConnectRules& rules) {
+  return request.method == "GET" && rules.get_allowed && !rules.streaming;
+}
+
 }  // namespace
 
-std::optional<Refusal> ParseConnect(const http::Request& request, const ConnectRules& rules, ConnectCall& call) {
+std::optional<Refusal> ParseConnectHead(const http::Request& request, const ConnectRules& rules, ConnectCall& call) {
   call.streaming = rules.streaming;
-  const bool get = request.method == "GET" && rules.get_allowed && !rules.streaming;
+  const bool get = IsGet(request, rules);
   if (request.method != "POST" && !get) {
     return Refusal{405, base::Error(absl::StatusCode::kUnimplemented, "BAD_HTTP_METHOD", "call it by POST")};
   }
@@ -133,12 +137,21 @@ std::optional<Refusal> ParseConnect(const http::Request& request, const ConnectR
   }
   if (auto refusal = ParseTimeout(request, call)) return refusal;
   call.accepts_gzip = !rules.streaming && ListHolds(request.Header("accept-encoding"), "gzip");
-  if (get) return ParseGet(request, rules, call);
+  return std::nullopt;
+}
+
+std::optional<Refusal> ParseConnectBody(const http::Request& request, const ConnectRules& rules, ConnectCall& call) {
+  if (IsGet(request, rules)) return ParseGet(request, rules, call);
   if (rules.streaming) return ParseStreamBody(request, rules, call);
   call.message = request.body;
   const absl::Status unpacked = Unpack(request.Header("content-encoding"), rules.message_max, call.message);
   if (!unpacked.ok()) return Refusal{0, unpacked};
   return std::nullopt;
+}
+
+std::optional<Refusal> ParseConnect(const http::Request& request, const ConnectRules& rules, ConnectCall& call) {
+  if (auto refusal = ParseConnectHead(request, rules, call)) return refusal;
+  return ParseConnectBody(request, rules, call);
 }
 
 std::string ContentType(Codec codec, bool streaming) {

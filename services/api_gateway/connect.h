@@ -39,6 +39,9 @@ struct Refusal {
 // UNKNOWN_COMPRESSION, MESSAGE_TOO_LARGE. The codec is set as far as it is known, so that a refusal can be told in its
 // form.
 std::optional<Refusal> ParseConnect(const http::Request& request, const ConnectRules& rules, ConnectCall& call);
+// Its two halves: what the header tells, which costs nothing; then the message, unpacked.
+std::optional<Refusal> ParseConnectHead(const http::Request& request, const ConnectRules& rules, ConnectCall& call);
+std::optional<Refusal> ParseConnectBody(const http::Request& request, const ConnectRules& rules, ConnectCall& call);
 
 std::string ContentType(Codec codec, bool streaming);
 

@@ -1,4 +1,4 @@
-// In order: is there such a method, how often, from where, in which form, who, may they, then on to the service.
+// In order: how often, is there such a method, in which form, from where, who, may they, then on to the service.
 #include "services/api_gateway/front_door.h"
 
 #include "absl/strings/match.h"
@@ -63,7 +63,12 @@ std::pair<int, std::string> FrontDoor::Health() const {
   return {200, "{\"status\":\"serving\"}\n"};
 }
 
-void FrontDoor::HandlePage(const VisitPtr& visit) const {
+void FrontDoor::HandlePage(const VisitPtr& visit) {
+  if (!CheckRate(*visit).ok()) {
+    http::Headers headers{429, {{"content-type", "text/plain; charset=utf-8"}}};
+    for (const auto& field : visit->error_fields) headers.fields.push_back(field);
+    return visit->AnswerPlain(std::move(headers), "too many requests\n");
+  }
   auto answer = files_.Find(visit->request);
   if (!answer.has_value()) {
     http::Headers headers{404, {{"content-type", "text/plain; charset=utf-8"}}};
@@ -77,12 +82,14 @@ void FrontDoor::HandlePage(const VisitPtr& visit) const {
   visit->AnswerPlain(std::move(answer->headers), std::move(answer->body));
 }
 
+// Pages, calls and paths that nobody knows count alike; what costs more than this comes after it.
 absl::Status FrontDoor::CheckRate(Visit& visit) {
   const absl::Duration now = parts_.clock.Monotonic();
-  absl::Duration wait = by_address_.Take(visit.client_address, now);
+  const std::string address = AddressKey(visit.client_address);
+  absl::Duration wait = by_address_.Take(address, now);
   if (!visit.token.empty()) wait = std::max(wait, by_token_.Take(visit.token, now));
-  const Hook* hook = HookOf(visit.route->path);
-  if (hook != nullptr && hook->strict_rate) wait = std::max(wait, logins_.Take(visit.client_address, now));
+  const Hook* hook = HookOf(visit.request.path);
+  if (hook != nullptr && hook->strict_rate) wait = std::max(wait, logins_.Take(address, now));
   if (wait == absl::ZeroDuration()) return absl::OkStatus();
   limited_.Increment();
   const std::string seconds = absl::StrCat(absl::ToInt64Seconds(absl::Ceil(wait, absl::Seconds(1))));
@@ -93,26 +100,39 @@ absl::Status FrontDoor::CheckRate(Visit& visit) {
 
 void FrontDoor::HandleCall(const VisitPtr& visit) {
   const Route* route = parts_.routes.Find(visit->request.path);
+  visit->route = route;
+  std::optional<Refusal> refusal;
+  // Tells also in which form a refusal of the rate goes out.
+  if (route != nullptr) refusal = ParseConnectHead(visit->request, route->connect, visit->call);
+  auto [token, by_cookie] = TokenOf(visit->request);
+  const bool nobodys_token = token.size() > kTokenBytesMax;  // Not even remembered by the limit.
+  if (!nobodys_token) visit->token = std::move(token);
+  visit->by_cookie = by_cookie;
+  if (const absl::Status rate = CheckRate(*visit); !rate.ok()) return visit->AnswerError({0, rate});
   if (route == nullptr) {
     return visit->AnswerError(
         {404, base::Error(absl::StatusCode::kUnimplemented, "METHOD_NOT_FOUND", "there is no such method")});
   }
-  visit->route = route;
-  if (const auto refusal = ParseConnect(visit->request, route->connect, visit->call)) {
+  if (!refusal.has_value()) refusal = ParseConnectBody(visit->request, route->connect, visit->call);
+  if (refusal.has_value()) {
     if (refusal->http == 405)
       visit->error_fields.emplace_back("allow", route->connect.get_allowed ? "GET, POST" : "POST");
     return visit->AnswerError(*refusal);
   }
-  auto [token, by_cookie] = TokenOf(visit->request);
-  visit->token = std::move(token);
-  visit->by_cookie = by_cookie;
-  if (const absl::Status rate = CheckRate(*visit); !rate.ok()) return visit->AnswerError({0, rate});
+  LetIn(visit, nobodys_token);
+}
+
+void FrontDoor::LetIn(const VisitPtr& visit, bool nobodys_token) {
+  const Route* route = visit->route;
   const Hook* hook = HookOf(route->path);
-  const bool own_pages_only = by_cookie || (hook != nullptr && hook->own_pages_only);
+  const bool own_pages_only = visit->by_cookie || (hook != nullptr && hook->own_pages_only);
   if (own_pages_only && !FromOurPages(visit->request, parts_.config.allowed_origins)) {
     return visit->AnswerError({0, base::PermissionDenied("CROSS_SITE", "pages of other sites may not call this")});
   }
   if (visit->token.empty() || (hook != nullptr && hook->strict_rate)) {
+    if (!route->open_to_all && nobodys_token) {
+      return visit->AnswerError({0, base::Unauthenticated("SESSION_ENDED", "no session has such a token; sign in")});
+    }
     if (!route->open_to_all) {
       return visit->AnswerError({0, base::Unauthenticated("NOT_SIGNED_IN", "sign in, or send a bearer token")});
     }
@@ -165,10 +185,11 @@ void FrontDoor::OpenStream(const VisitPtr& visit, Upstream* upstream, const std:
   if (!opened.ok()) return visit->AnswerError({0, opened.status()});
   const std::shared_ptr<Stream>& stream = *opened;
   if (!visit->token.empty()) {
-    const uint64_t watch =
-        parts_.sessions.Watch(visit->token, [weak = std::weak_ptr<Stream>(stream)](const absl::Status& why) {
-          if (const auto open = weak.lock()) open->End(rpc::ToGrpc(why, kDomain));
-        });
+    const uint64_t watch = parts_.sessions.Watch(visit->token, visit->identity,
+                                                 [weak = std::weak_ptr<Stream>(stream)](const absl::Status& why) {
+                                                   if (const auto open = weak.lock())
+                                                     open->End(rpc::ToGrpc(why, kDomain));
+                                                 });
     streams_.SetLeft(*stream, [this, watch] { parts_.sessions.Unwatch(watch); });
   }
   if (upstream != nullptr) return ForwardStream(stream, *upstream, parts_.issuer, wire);

@@ -46,8 +46,9 @@ class FrontDoor {
 
  private:
   using VisitPtr = std::shared_ptr<Visit>;
-  void HandlePage(const VisitPtr& visit) const;
+  void HandlePage(const VisitPtr& visit);
   void HandleCall(const VisitPtr& visit);
+  void LetIn(const VisitPtr& visit, bool nobodys_token);
   std::string AddressOf(const http::Request& request) const;
   absl::Status CheckRate(Visit& visit);
   void Authenticated(const VisitPtr& visit, const absl::StatusOr<rpc::Identity>& identity);

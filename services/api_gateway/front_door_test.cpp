@@ -11,6 +11,21 @@ namespace voltwell::front {
 
 using namespace testing_suite;
 
+namespace {
+
+constexpr int kAsksMax = 30;  // Far more than a rate of one a second lets through, however slow the machine.
+
+http::TestAnswer AskUntilLimited(const std::function<http::TestAnswer(int)>& ask) {
+  for (int i = 1; i < kAsksMax; ++i) {
+    auto answer = ask(i);
+    if (answer.status == 429) return answer;
+  }
+  FAIL("never limited");
+  return {};
+}
+
+}  // namespace
+
 TEST_CASE("a unary call goes through as JSON and as proto, with identity, request id and address") {
   Suite suite;
   const auto json = suite.Call(kEcho, "\"hello\"", "Authorization: Bearer good\r\nX-Request-Id: r-1\r\n");
@@ -152,6 +167,74 @@ TEST_CASE("sign-ins beyond their rate are refused with a time to wait") {
   CHECK(Suite::Has(limited, "RATE_LIMITED"));
   CHECK(limited.headers.count("retry-after") == 1);
   CHECK(suite.Call(kEcho, "\"x\"").status == 200);
+}
+
+TEST_CASE("whatever an address asks for counts, and what is beyond its rate is not even unpacked") {
+  Suite suite([](Config& config) {
+    config.rate_per_address = 1;
+    config.trusted_proxies = {"127.0.0.0/8"};
+  });
+  const auto from = [](const std::string& address) {
+    return "Authorization: Bearer good\r\nX-Forwarded-For: " + address + "\r\n";
+  };
+  const auto page = [&](const std::string& path) {
+    TestClient client(suite.server->port());
+    REQUIRE(client.Send(http::Get(path, from("203.0.113.1"))));
+    return client.Read();
+  };
+  SECTION("paths that are not there") {
+    const auto limited = AskUntilLimited([&](int) { return page("/nothing"); });
+    CHECK(limited.headers.count("retry-after") == 1);
+    CHECK(page("/healthz").status != 429);  // Whoever balances the load asks.
+  }
+  SECTION("methods that are not there") {
+    AskUntilLimited([&](int) { return suite.Call("probe.v1.ProbeService/None", "{}", from("203.0.113.1")); });
+  }
+  SECTION("messages that do not unpack") {
+    AskUntilLimited(
+        [&](int) { return suite.Call(kEcho, "no gzip", from("203.0.113.1") + "Content-Encoding: gzip\r\n"); });
+  }
+  SECTION("each address of one IPv6 network") {
+    AskUntilLimited([&](int i) { return suite.Call(kEcho, "\"x\"", from(absl::StrCat("2001:db8::", i))); });
+  }
+}
+
+TEST_CASE("a stream beyond the rate is refused in its own form") {
+  Suite suite([](Config& config) { config.rate_per_token = 1; });
+  for (int i = 0;; ++i) {
+    TestClient client(suite.server->port());
+    REQUIRE(client.Send(http::Post("/voltwell.probe.v1.ProbeService/Count", "application/connect+proto",
+                                   Envelope(0, ""), "Authorization: Bearer good\r\n")));
+    const auto answer = client.Read();
+    CHECK(answer.status == 200);
+    CHECK(answer.headers.at("content-type") == "application/connect+proto");
+    if (Suite::Has(answer, "RATE_LIMITED")) break;
+    REQUIRE(i < kAsksMax);
+  }
+}
+
+TEST_CASE("a token that is too long is nobody's, and no limit remembers it") {
+  Suite suite([](Config& config) { config.rate_per_token = 1; });
+  const std::string token(kTokenBytesMax + 1, 'x');
+  for (int i = 0; i < 4; ++i) {
+    const auto answer = suite.Call(kEcho, "\"x\"", "Authorization: Bearer " + token + "\r\n");
+    CHECK(answer.status == 401);
+    CHECK(Suite::Has(answer, "SESSION_ENDED"));
+  }
+  const auto login = suite.Call("registry.v1.SessionService/Login", "{\"user\":\"a\",\"password\":\"right\"}",
+                                "Cookie: voltwell_session=" + token + "\r\n");
+  CHECK(login.status == 200);
+}
+
+TEST_CASE("a client that ends its side after the request gets its answer") {
+  Suite suite;
+  TestClient client(suite.server->port());
+  REQUIRE(client.Send(http::Post("/voltwell.probe.v1.ProbeService/Hang", "application/json", "\"x\"",
+                                 "Authorization: Bearer good\r\nConnect-Timeout-Ms: 300\r\n")));
+  client.ShutdownSend();
+  const auto answer = client.Read();
+  CHECK(answer.status == 504);
+  CHECK(Suite::Has(answer, "DEADLINE_PASSED"));
 }
 
 TEST_CASE("without the service behind the answer says so and no more") {

@@ -33,6 +33,16 @@ TEST_CASE("a network is an address and the bits that count") {
   }
 }
 
+TEST_CASE("IPv4 is counted by address, IPv6 by its /64") {
+  CHECK(AddressKey("203.0.113.7") == "203.0.113.7");
+  CHECK(AddressKey("::ffff:203.0.113.7") == "203.0.113.7");
+  CHECK(AddressKey("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::/64");
+  CHECK(AddressKey("2001:db8:1:2::9") == AddressKey("2001:db8:1:2:3:4:5:6"));
+  CHECK(AddressKey("2001:db8:1:3::9") != AddressKey("2001:db8:1:2::9"));
+  CHECK(AddressKey("fe80::1%eth0") == "fe80::/64");
+  CHECK(AddressKey("what") == "what");
+}
+
 TEST_CASE("a rate allows its burst, then its pace") {
   RateLimiter limiter({.per_second = 2, .burst = 3});
   const absl::Duration start = absl::Hours(1);

@@ -1,5 +1,6 @@
 #include "services/api_gateway/sessions.h"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -15,6 +16,20 @@ absl::Status Unavailable() {
   return base::Unavailable("SESSIONS_UNAVAILABLE", "sessions cannot be checked at the moment; try again");
 }
 
+absl::Status RightsChanged() {
+  return base::Error(absl::StatusCode::kAborted, "RIGHTS_CHANGED", "what you may see has changed; open it again");
+}
+
+// What decides which events and resources a stream may show. Order says nothing.
+bool SameRights(const rpc::Identity& a, const rpc::Identity& b) {
+  const auto same = [](std::vector<std::string> left, std::vector<std::string> right) {
+    std::sort(left.begin(), left.end());
+    std::sort(right.begin(), right.end());
+    return left == right;
+  };
+  return a.tenant == b.tenant && same(a.permissions, b.permissions) && same(a.site_scope, b.site_scope);
+}
+
 }  // namespace
 
 struct Sessions::State : std::enable_shared_from_this<Sessions::State> {
@@ -24,6 +39,7 @@ struct Sessions::State : std::enable_shared_from_this<Sessions::State> {
   };
   struct Watched {
     std::string token;
+    rpc::Identity let_in;
     std::function<void(const absl::Status&)> ended;
     absl::Duration confirmed;
   };
@@ -69,7 +85,7 @@ struct Sessions::State : std::enable_shared_from_this<Sessions::State> {
                                                          ? absl::StatusOr<rpc::Identity>(*(*answer)[i])
                                                          : absl::StatusOr<rpc::Identity>(Ended());
         if (good) Remember(batch[i], (*answer)[i], now);
-        if (good) Confirm(batch[i], result.status(), now, calls);
+        if (good) Confirm(batch[i], result, now, calls);
         auto found = waiting.find(batch[i]);
         if (found == waiting.end()) continue;
         for (Done& done : found->second) {
@@ -93,15 +109,17 @@ struct Sessions::State : std::enable_shared_from_this<Sessions::State> {
     cached_gauge.Set(static_cast<double>(cache.size()));
   }
 
-  void Confirm(const std::string& token, const absl::Status& status, absl::Duration now, Calls& calls) {
+  void Confirm(const std::string& token, const absl::StatusOr<rpc::Identity>& result, absl::Duration now,
+               Calls& calls) {
     const auto [first, last] = watches_of.equal_range(token);
     for (auto it = first; it != last;) {
       Watched& watched = watches.at(it->second);
       watched.confirmed = now;
-      if (status.ok()) {
+      if (result.ok() && SameRights(*result, watched.let_in)) {
         ++it;
         continue;
       }
+      const absl::Status status = result.ok() ? RightsChanged() : result.status();
       calls.push_back([ended = std::move(watched.ended), status] { ended(status); });
       watches.erase(it->second);
       it = watches_of.erase(it);
@@ -161,10 +179,11 @@ void Sessions::Authenticate(const std::string& token, Done done) {
   for (const auto& call : calls) call();
 }
 
-uint64_t Sessions::Watch(const std::string& token, std::function<void(const absl::Status&)> ended) {
+uint64_t Sessions::Watch(const std::string& token, rpc::Identity let_in,
+                         std::function<void(const absl::Status&)> ended) {
   const std::lock_guard lock(state_->mutex);
   const uint64_t watch = state_->next_watch++;
-  state_->watches.emplace(watch, State::Watched{token, std::move(ended), state_->clock.Monotonic()});
+  state_->watches.emplace(watch, State::Watched{token, std::move(let_in), std::move(ended), state_->clock.Monotonic()});
   state_->watches_of.emplace(token, watch);
   return watch;
 }

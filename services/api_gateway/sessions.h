@@ -40,8 +40,9 @@ class Sessions {
   // run before this returns, or later on another thread.
   void Authenticate(const std::string& token, Done done);
 
-  // `ended` runs once, when the session has ended (SESSION_ENDED) or could not be confirmed for too long.
-  uint64_t Watch(const std::string& token, std::function<void(const absl::Status&)> ended);
+  // `ended` runs once, when the session has ended (SESSION_ENDED), when it is no longer the one let in (RIGHTS_CHANGED:
+  // another tenant, permissions or sites), or when it could not be confirmed for too long.
+  uint64_t Watch(const std::string& token, rpc::Identity let_in, std::function<void(const absl::Status&)> ended);
   void Unwatch(uint64_t watch);
   // The session was ended through us: do not believe the old answer.
   void Forget(const std::string& token);

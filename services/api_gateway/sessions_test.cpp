@@ -20,6 +20,7 @@ struct FakeRegistry {
   };
   std::vector<Question> questions;
   std::map<std::string, std::string> subjects;  // By token.
+  rpc::Identity rights;                         // Of all.
 
   Sessions::Ask Ask() {
     return [this](const std::vector<std::string>& tokens, Sessions::Asked asked) {
@@ -32,8 +33,9 @@ struct FakeRegistry {
       Sessions::Identities identities;
       for (const std::string& token : question.tokens) {
         const auto found = subjects.find(token);
-        identities.push_back(found == subjects.end() ? std::nullopt
-                                                     : std::optional(rpc::Identity{.subject = found->second}));
+        rpc::Identity identity = rights;
+        if (found != subjects.end()) identity.subject = found->second;
+        identities.push_back(found == subjects.end() ? std::nullopt : std::optional(identity));
       }
       question.asked(identities);
     }
@@ -124,8 +126,8 @@ TEST_CASE("an open stream is told when its session ends") {
   Bench bench;
   bench.registry.subjects["t"] = "users/1";
   std::string ended;
-  bench.sessions.Watch("t", [&](const absl::Status& why) { ended = base::ReasonOf(why); });
-  const auto second = bench.sessions.Watch("t", [&](const absl::Status&) { ended += " twice"; });
+  bench.sessions.Watch("t", {}, [&](const absl::Status& why) { ended = base::ReasonOf(why); });
+  const auto second = bench.sessions.Watch("t", {}, [&](const absl::Status&) { ended += " twice"; });
   bench.sessions.Unwatch(second);
   for (int i = 0; i < 4; ++i) {
     bench.clock.Advance(absl::Milliseconds(250));
@@ -142,10 +144,32 @@ TEST_CASE("an open stream is told when its session ends") {
   CHECK(bench.registry.questions.empty());  // Nobody watches any more.
 }
 
+TEST_CASE("an open stream ends when its session may see something else than when it was opened") {
+  Bench bench;
+  bench.registry.subjects["t"] = "users/1";
+  rpc::Identity& rights = bench.registry.rights;
+  rights = {.tenant = "t1", .permissions = {"meter.read", "run.read"}, .site_scope = {"sites/1", "sites/2"}};
+  std::string ended;
+  bench.sessions.Watch("t", rights, [&](const absl::Status& why) { ended += base::ReasonOf(why); });
+  const auto check = [&] {
+    bench.clock.Advance(kSessionBelieved);
+    bench.sessions.Tick();
+    bench.registry.AnswerAll();
+    return ended;
+  };
+  std::swap(rights.permissions[0], rights.permissions[1]);
+  CHECK(check().empty());
+  SECTION("permission") { rights.permissions.pop_back(); }
+  SECTION("site") { rights.site_scope.pop_back(); }
+  SECTION("tenant") { rights.tenant = "t2"; }
+  CHECK(check() == "RIGHTS_CHANGED");
+  CHECK(check() == "RIGHTS_CHANGED");  // Once.
+}
+
 TEST_CASE("a stream outlives a short absence of registry, not a long one") {
   Bench bench;
   std::string ended;
-  bench.sessions.Watch("t", [&](const absl::Status& why) { ended = base::ReasonOf(why); });
+  bench.sessions.Watch("t", {}, [&](const absl::Status& why) { ended = base::ReasonOf(why); });
   const auto absent = [&](absl::Duration time) {
     bench.clock.Advance(time);
     bench.sessions.Tick();
