@@ -143,7 +143,7 @@ void Options::Bool(std::string name, bool* value, std::string help) {
   option.get = [value] { return std::string(*value ? "true" : "false"); };
 }
 
-void Options::Text(std::string name, std::string* value, std::string help, TextRules rules) {
+void Options::Text(std::string name, std::string* value, std::string help, const TextRules& rules) {
   Option& option = Add(std::move(name), std::move(help));
   option.secret = rules.secret;
   option.required = rules.required;

@@ -48,7 +48,7 @@ class Options {
   void Int(std::string name, int* value, std::string help, IntLimits limits = {});
   void Int(std::string name, int64_t* value, std::string help, IntLimits limits = {});
   void Bool(std::string name, bool* value, std::string help);
-  void Text(std::string name, std::string* value, std::string help, TextRules rules = {});
+  void Text(std::string name, std::string* value, std::string help, const TextRules& rules = {});
   // Written as 250ms, 2s, 5m (absl::ParseDuration).
   void Duration(std::string name, absl::Duration* value, std::string help, absl::Duration min = absl::ZeroDuration(),
                 absl::Duration max = absl::InfiniteDuration());

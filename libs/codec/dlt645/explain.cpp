@@ -124,8 +124,8 @@ std::string ExplainValues(Cursor& cursor, uint32_t di, size_t length) {
   std::vector<Field> fields;
   const ReadOutcome outcome = DecodeData(di, cursor.Peek(length), fields);
   if (outcome != ReadOutcome::kValues || fields.empty()) {
-    const std::string why = outcome == ReadOutcome::kUnknownDi ? "data of an identifier that is not in the table"
-                                                               : "data of another length than the table says";
+    std::string why = outcome == ReadOutcome::kUnknownDi ? "data of an identifier that is not in the table"
+                                                         : "data of another length than the table says";
     cursor.Take(length, "unknown",
                 absl::StrCat(why, ", without 33H: ", Hex(base::AsBytes(WithoutOffset(cursor.Peek(length))))));
     return why;

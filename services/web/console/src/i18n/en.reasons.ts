@@ -35,6 +35,7 @@ export const enReasons: typeof zhReasons = {
   LOGIN_SLOWED_DOWN: 'Too many failures, try again in {{retry_after_seconds}} s',
   LOGIN_BUSY: 'Many people sign in at this moment, try again',
   SESSION_ENDED: 'Your session ended, please sign in again',
+  RIGHTS_CHANGED: 'Your permissions changed; reconnecting',
   NOT_SIGNED_IN: 'Please sign in',
   NO_IDENTITY: 'Please sign in',
   NOT_PERMITTED: 'You lack the permission for this',

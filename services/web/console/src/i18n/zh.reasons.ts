@@ -33,6 +33,7 @@ export const zhReasons = {
   LOGIN_SLOWED_DOWN: '失败次数过多，请 {{retry_after_seconds}} 秒后再试',
   LOGIN_BUSY: '此刻登录的人太多，请稍后再试',
   SESSION_ENDED: '登录已失效，请重新登录',
+  RIGHTS_CHANGED: '您的权限有变化，正在重新连接',
   NOT_SIGNED_IN: '请先登录',
   NO_IDENTITY: '请先登录',
   NOT_PERMITTED: '没有权限执行此操作',
