@@ -46,13 +46,16 @@ constexpr pg::Query kPlanning{"plan.planning",
                               "ORDER BY run LIMIT 1 FOR UPDATE SKIP LOCKED"};
 // Lists of a selection are hashed once a chunk (sub-selects that depend on no meter), not walked for each meter. The
 // one of sites stands in bool_or: as a condition of EXISTS it would become a join that is built anew for each meter.
+// every_meter is told once a chunk too: a long list is compressed, and would be unpacked for each meter.
 constexpr pg::Query kChunk{
     "plan.chunk",
-    "WITH p AS (SELECT p.*, r.fire_time FROM run_plan p JOIN run r ON r.number = p.run WHERE p.run = $1),"
+    "WITH p AS (SELECT p.*, cardinality(p.meters) + cardinality(p.sites) + cardinality(p.collectors) = 0 AS "
+    "every_meter, "
+    "r.fire_time FROM run_plan p JOIN run r ON r.number = p.run WHERE p.run = $1),"
     "planned AS (INSERT INTO run_item (origin, meter_no, bus_no, tenant_no, priority, due_time) "
     "  SELECT p.run, m.number, m.bus_no, m.tenant_no, 2, p.fire_time FROM p JOIN meter m ON m.tenant_no = p.tenant_no "
     "  AND m.number > p.last_meter AND m.number <= p.ceiling WHERE NOT m.archived "
-    "  AND ((cardinality(p.meters) + cardinality(p.sites) + cardinality(p.collectors) = 0) "
+    "  AND (p.every_meter "
     "    OR m.id IN (SELECT unnest(p.meters) FROM p) "
     "    OR (SELECT bool_or(s.id IN (SELECT unnest(p.sites) FROM p)) "
     "      FROM unnest(string_to_array(m.site_path, '/')) AS s (id)) "
