@@ -91,7 +91,7 @@ struct Rig {
   }
   static bool Peek(const UniqueFd& fd) {
     char byte = 0;
-    return recv(fd.get(), &byte, 1, MSG_PEEK) == 1;
+    return recv(fd.get(), &byte, 1, MSG_PEEK) == 1 && byte == '/';  // A heartbeat may have come already.
   }
 
   std::vector<UniqueFd> listeners;
