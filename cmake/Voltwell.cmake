@@ -75,7 +75,7 @@ function(voltwell_test name)
     set(label integration)
   endif()
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES LABELS "${label};${ARG_SANITIZERS}" TIMEOUT 300
+  set_tests_properties(${name} PROPERTIES LABELS "${label};${ARG_SANITIZERS}" TIMEOUT 900
                                           ENVIRONMENT "VOLTWELL_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
   foreach(sanitizer ${ARG_SANITIZERS})
     if(NOT TARGET tests_${sanitizer})
