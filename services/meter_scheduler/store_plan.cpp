@@ -42,8 +42,9 @@ constexpr pg::Query kFreeze{
     "SELECT $1, $2, n.number, 0, coalesce((SELECT max(number) FROM meter WHERE tenant_no = n.number), 0), $3, $4, $5 "
     "FROM tenant n WHERE n.id = $2"};
 constexpr pg::Query kPlanning{"plan.planning",
-                              "SELECT run, tenant FROM run_plan WHERE run::text <> ALL ($1::text[]) "
-                              "ORDER BY run LIMIT 1 FOR UPDATE SKIP LOCKED"};
+                              "SELECT p.run, p.tenant, EXISTS (SELECT FROM run_plan o WHERE o.run <> p.run) "
+                              "FROM run_plan p WHERE p.run::text <> ALL ($1::text[]) "
+                              "ORDER BY p.run LIMIT 1 FOR UPDATE OF p SKIP LOCKED"};
 // Lists of a selection are hashed once a chunk (sub-selects that depend on no meter), not walked for each meter. The
 // one of sites stands in bool_or: as a condition of EXISTS it would become a join that is built anew for each meter.
 // every_meter is told once a chunk too: a long list is compressed, and would be unpacked for each meter.
@@ -193,6 +194,7 @@ absl::StatusOr<TickResult> PlanStore::FireOne() {
 
 absl::StatusOr<bool> PlanStore::PlanChunk() {
   std::string run;
+  bool more = false;  // Of this run or of another.
   const std::vector<std::string> skipped = plans_back_off_.Waiting(clock_.Monotonic());
   const absl::Status done = pool_.Transact({.name = "tick.plan"}, [&](pg::Tx& tx) -> absl::Status {
     run.clear();
@@ -200,7 +202,9 @@ absl::StatusOr<bool> PlanStore::PlanChunk() {
     if (rows.rows() == 0) return absl::OkStatus();
     run = absl::StrCat(rows.Int(0, 0));
     VW_RETURN_IF_ERROR(tx.Execute(kSetTenant, rows.Text(0, 1)).status());
-    return Chunk(tx, rows.Int(0, 0)).status();
+    VW_ASSIGN_OR_RETURN(const bool remains, Chunk(tx, rows.Int(0, 0)));
+    more = remains || rows.Bool(0, 2);
+    return absl::OkStatus();
   });
   if (run.empty()) {
     if (!done.ok()) return done;
@@ -208,6 +212,7 @@ absl::StatusOr<bool> PlanStore::PlanChunk() {
   }
   if (done.ok()) {
     plans_back_off_.Succeeded(run);
+    return more;
   } else {
     plans_back_off_.Failed(run, clock_.Monotonic());
     log::Warning("a run could not be planned; others go on",

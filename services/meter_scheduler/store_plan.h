@@ -53,7 +53,7 @@ class PlanStore {
   // backed off from in this process, so that it does not stand before all others; an error is nobody's in particular.
   // FireOne and PlanChunk are called by one thread.
   absl::StatusOr<TickResult> FireOne();
-  // Plans one chunk of one run that is being planned, backing off alike; false: there is none.
+  // Plans one chunk of one run that is being planned, backing off alike; false: nothing is left to plan.
   absl::StatusOr<bool> PlanChunk();
   // A run now, in the caller's transaction, which bears the tenant.
   absl::Status FireNow(pg::Tx& tx, const std::string& tenant, const std::string& schedule,

@@ -56,14 +56,14 @@ def unittests(tally: Tally, directory: str, pattern: str = "test_*.py", environm
                           env={**os.environ, **(environment or {})}, stdout=subprocess.PIPE, text=True)
     counted = 0
     for line in done.stdout.split("\n"):
-        if match := re.match(r"(ok|FAILED|skipped) (\S+)(?: \((.*)\))?$", line):
+        if match := re.match(r"(ok|FAILED|skipped) (test_\S+|setUpClass\S+)(?: \((.*)\))?$", line):
             counted += 1
             if match[1] == "skipped":
                 tally.skip(match[2], match[3] or "")
             else:
                 tally.add(match[2], match[1] == "ok")
         print(line)
-    if done.returncode != 0 and counted == 0:
+    if done.returncode != 0 and (counted == 0 or "FAILED " not in done.stdout):
         tally.add(directory, False)
 
 

@@ -19,6 +19,11 @@ class Lines(unittest.TestResult):
         super().addFailure(test, err)
         print(f"FAILED {self._name(test)}\n{self.failures[-1][1]}", flush=True)
 
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            print(f"FAILED {self._name(subtest)}\n{(self.failures + self.errors)[-1][1]}", flush=True)
+
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
         print(f"skipped {self._name(test)} ({reason})", flush=True)
