@@ -11,6 +11,7 @@
 #include "libs/once/once.h"
 #include "services/meter_scheduler/names.h"
 #include "services/meter_scheduler/scope.h"
+#include "services/meter_scheduler/store_claim.h"
 
 namespace voltwell::scheduler {
 namespace {
@@ -246,7 +247,8 @@ grpc::Status ScheduleService::RunSchedule(Context* context, const v1::RunSchedul
       VW_RETURN_IF_ERROR(plans_.FireNow(tx, call.identity.tenant, id, *response));
       VW_ASSIGN_OR_RETURN(const int64_t number, NumberOf("runs", response->name(), "name"));
       VW_ASSIGN_OR_RETURN(*response, ScheduleStore::GetRun(tx, call.identity.tenant, number));
-      return tx.Notify("scheduler_tick");  // Chunks that remain are planned by the tick.
+      // Chunks that remain are planned by the tick; it need not wake for a run whose first chunk was all.
+      return response->state() == Run::STATE_PLANNING ? tx.Notify(kTickChannel) : absl::OkStatus();
     });
   });
 }
