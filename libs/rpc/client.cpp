@@ -10,6 +10,7 @@
 #include "libs/base/status.h"
 #include "libs/log/log.h"
 #include "libs/os/random.h"
+#include "libs/rpc/callback_queue.h"
 #include "libs/rpc/limits.h"
 #include "libs/rpc/request_id.h"
 
@@ -17,6 +18,7 @@ namespace voltwell::rpc {
 namespace {
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
+  HoldCallbackQueue();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
   // A killed service is back within seconds; gRPC's default back-off of up to two minutes would hide that.

@@ -20,6 +20,7 @@
 #include "libs/log/log.h"
 #include "libs/os/signal.h"
 #include "libs/os/worker.h"
+#include "libs/rpc/callback_queue.h"
 #include "libs/rpc/limits.h"
 
 namespace voltwell::rpc {
@@ -85,6 +86,7 @@ struct Server::State {
 
   bool StartGrpc() {
     RegisterPlugins();
+    HoldCallbackQueue();
     grpc::ServerBuilder builder;
     builder.AddListeningPort(absl::StrCat(config.listen, ":", config.port), grpc::InsecureServerCredentials(), &port);
     // Two processes on one port would share its calls at random.
