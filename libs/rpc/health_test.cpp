@@ -5,8 +5,12 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <catch2/catch.hpp>
+#include <future>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
+#include "grpcpp/create_channel.h"
+#include "libs/rpc/bytes_call.h"
 #include "libs/rpc/client.h"
 #include "libs/rpc/server.h"
 #include "libs/rpc/test_trust.h"
@@ -46,6 +50,20 @@ TEST_CASE("a server without its database says so, and serves when it is there") 
   CHECK(testing::Eventually(
       [&] { return HttpGet(server.metrics_port(), "/healthz").find("200 OK") != std::string::npos; }));
   CHECK(HttpGet(server.metrics_port(), "/metrics").find("voltwell_serving 1") != std::string::npos);
+}
+
+TEST_CASE("who has no token learns of health only: channelz is not served unless asked for") {
+  metrics::Registry metrics;
+  Server server({}, "registry", metrics);
+  REQUIRE(server.Start());
+  const auto channel =
+      grpc::CreateChannel(absl::StrCat("127.0.0.1:", server.port()), grpc::InsecureChannelCredentials());
+  std::promise<grpc::StatusCode> code;
+  const auto call =
+      NewUnaryCall(channel, {.path = "/grpc.channelz.v1.Channelz/GetServers"},
+                   [&](const grpc::Status& status, const std::string&) { code.set_value(status.error_code()); });
+  call->Start();
+  CHECK(code.get_future().get() == grpc::StatusCode::UNIMPLEMENTED);
 }
 
 TEST_CASE("a port that is taken is told, not shared") {

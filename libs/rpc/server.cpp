@@ -31,13 +31,13 @@ constexpr absl::Duration kHealthEveryWhileLacking =
     absl::Milliseconds(100);  // A start should not wait for a second to end.
 constexpr int kMetricsThreads = 1;
 
-// Plugins register themselves for every builder of the process, so once.
-void RegisterPlugins() {
+// Plugins register themselves for every builder of the process, so once. The first server decides on channelz.
+void RegisterPlugins(bool channelz) {
   static std::once_flag once;
-  std::call_once(once, [] {
+  std::call_once(once, [channelz] {
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-    grpc::channelz::experimental::InitChannelzService();
+    if (channelz) grpc::channelz::experimental::InitChannelzService();
     // Links the description of the health protocol, which reflection needs and libgrpc++ lacks.
     VW_CHECK(grpc::health::v1::HealthCheckRequest::descriptor() != nullptr);
   });
@@ -55,6 +55,8 @@ void ServerConfig::Declare(config::Options& options) {
               {.min = 4, .max = 512});
   options.Duration("drain", &drain, "Time that calls under way get after SIGTERM", absl::ZeroDuration(),
                    absl::Minutes(10));
+  options.Bool("channelz", &channelz,
+               "Serve gRPC's channelz, which asks for no token: for hours of looking for a fault");
 }
 
 struct Server::State {
@@ -85,7 +87,7 @@ struct Server::State {
         serving_gauge(metrics.Gauge("voltwell_serving", "1: all that this process needs is there and it serves")) {}
 
   bool StartGrpc() {
-    RegisterPlugins();
+    RegisterPlugins(config.channelz);
     HoldCallbackQueue();
     grpc::ServerBuilder builder;
     builder.AddListeningPort(absl::StrCat(config.listen, ":", config.port), grpc::InsecureServerCredentials(), &port);

@@ -1,5 +1,5 @@
-// A gRPC server with health, reflection and channelz, a cap on threads, a port for metrics and /healthz, and drain on
-// SIGTERM.
+// A gRPC server with health, reflection and (on request) channelz, a cap on threads, a port for metrics and /healthz,
+// and drain on SIGTERM.
 //
 //   return rpc::Server(config.rpc, "registry", registry).Add(meters).Add(sites).Health("postgres", [&] { return
 //   pool.Healthy(); }).Run();
@@ -23,6 +23,7 @@ struct ServerConfig {
   int max_threads =
       24;  // ResourceQuota: sync handlers block on libpq, so near 2 x the pool. Beyond: RESOURCE_EXHAUSTED.
   absl::Duration drain = absl::Seconds(10);  // Calls under way may take this long after SIGTERM.
+  bool channelz = false;                     // Answers whoever reaches the port: peers and call counts, no payload.
   void Declare(config::Options& options);
 };
 

@@ -180,22 +180,33 @@ def suite(results: Results) -> None:
 
 
 GROUPS = {"codec": codec, "suite": suite}
-MARK = "<!-- below: written by tools/bench -->"
+def mark(group: str) -> str:
+    return f"<!-- below, to the next such line: written by tools/bench {group} -->"
 
 
-def write(results: Results) -> None:
-    (ROOT / ".run").mkdir(exist_ok=True)
-    (ROOT / ".run/bench.json").write_text(json.dumps(results.rows, indent=1) + "\n")
-    page = ROOT / "docs/bench.md"
-    head = page.read_text().split(MARK)[0]
+def table(results: Results) -> str:
     lines = ["| id | what | ours | peer | ratio | goal | |", "|---|---|---|---|---|---|---|"]
     for row in results.rows:
         lines.append(f"| {row['id']} | {row['what']} | {row['ours']:g} {row['unit']} | {row['peer'] or '–'} | {row['ratio']:g} | "
                      f"{row['goal']} | {'pass' if row['pass'] else 'short'} |")
     notes = [f"- {row['id']}: {row['note']}" for row in results.rows if row["note"]]
-    cores = os.cpu_count()
-    stamp = f"Measured {time.strftime('%Y-%m-%d')} on {cores} cores, release preset."
-    page.write_text(head + MARK + "\n\n" + stamp + "\n\n" + "\n".join(lines) + "\n\n" + "\n".join(notes) + "\n")
+    stamp = f"Measured {time.strftime('%Y-%m-%d')} on {os.cpu_count()} cores, release preset."
+    return "\n".join([stamp, "", *lines, "", *notes]).rstrip() + "\n"
+
+
+def write(group: str, results: Results) -> None:
+    """Each group has a section of docs/bench.md and a part of .run/bench.json; those of other groups stay."""
+    (ROOT / ".run").mkdir(exist_ok=True)
+    file = ROOT / ".run/bench.json"
+    kept = [row for row in (json.loads(file.read_text()) if file.exists() else []) if row.get("group") != group]
+    file.write_text(json.dumps(kept + [{**row, "group": group} for row in results.rows], indent=1) + "\n")
+    page = ROOT / "docs/bench.md"
+    head, *sections = re.split(r"(?m)^(?=<!-- below)", page.read_text())
+    sections = [section for section in sections if not section.startswith(mark(group))]
+    sections.append(f"{mark(group)}\n## {group}\n\n{table(results)}\n")
+    order = {mark(name): index for index, name in enumerate(GROUPS)}
+    sections.sort(key=lambda section: order.get(section.split("\n")[0], len(order)))
+    page.write_text((head + "".join(sections)).rstrip() + "\n")
 
 
 def main() -> int:
@@ -204,11 +215,10 @@ def main() -> int:
     if unknown:
         print(f"tools/bench: {unknown[0]} is not one of {', '.join(GROUPS)}", file=sys.stderr)
         return 2
-    results = Results()
     for name in chosen:
+        results = Results()
         GROUPS[name](results)
-    if chosen == list(GROUPS):
-        write(results)
+        write(name, results)
     return 0
 
 
