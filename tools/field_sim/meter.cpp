@@ -154,16 +154,14 @@ void Meter::Remember(uint32_t di, const Reply& reply, Moment now) {
 }
 
 nlohmann::json Device::CommonTruth() const {
-  return {{"address", AddressText(config_.address)},
-          {"name", config_.name},
-          {"requests", counts_.requests},
-          {"reads_served", counts_.reads_served},
-          {"errors_served", counts_.errors_served},
-          {"relay_commands", counts_.relay_commands},
-          {"relay_opened", counts_.relay_opened},
-          {"relay_closed", counts_.relay_closed},
+  return {{"address", config_.address_text},        {"name", config_.name},
+          {"requests", counts_.requests},           {"reads_served", counts_.reads_served},
+          {"errors_served", counts_.errors_served}, {"relay_commands", counts_.relay_commands},
+          {"relay_opened", counts_.relay_opened},   {"relay_closed", counts_.relay_closed},
           {"clock_set", counts_.clock_set}};
 }
+
+nlohmann::json Device::Registers(Moment) { return nlohmann::json::array(); }
 
 nlohmann::json Meter::Truth(Moment now) {
   SettleRelay(now);

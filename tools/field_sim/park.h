@@ -29,14 +29,34 @@ struct RecordedExchange {
 };
 
 enum class MeterKind { kLive, kReplay };
+enum class MeterProtocol : uint8_t { kDlt645_2007, kDlt645_1997, kCjt188, kMbus };
 // What a replay meter does when asked for what was not recorded.
 enum class Unrecorded { kNoSuchData, kSilence };
 
+// What flows through a water, heat or gas meter. Volumes are in litres, so that a register of any resolution can show
+// them exactly.
+struct ParkFluid {
+  int64_t start_litres = 0;
+  int64_t settled_litres = 0;   // At the last settlement day.
+  int64_t litres_per_hour = 0;  // Flows while the valve is open.
+  int64_t start_heat_wh = 0;    // Heat meters.
+  int64_t settled_heat_wh = 0;
+  int64_t heat_w = 0;
+  int64_t supply_centi_c = 6500;  // 0.01 degree Celsius.
+  int64_t return_centi_c = 4000;
+  bool has_valve = true;
+  bool battery_low = false;
+};
+
 struct ParkMeter {
   MeterKind kind = MeterKind::kLive;
-  Address address = 0;
-  // For those who load the park as a tenant; the simulator itself does not use them.
-  std::string name, site, model, ratio = "1";
+  MeterProtocol protocol = MeterProtocol::kDlt645_2007;
+  // As its protocol prints it, and as the registry has it; unique on a bus.
+  std::string address_text;
+  Address address = 0;  // DL/T 645: the same as a number. Others: any number that differs from meter to meter.
+  // For those who load the park as a tenant; the simulator itself does not use them. Supply is electricity, water, heat
+  // or gas.
+  std::string name, site, model, ratio = "1", profile, supply = "electricity";
 
   int phases = 1;
   std::array<int64_t, 4> forward_centi_kwh = {};  // Tariffs 1 to 4, in 0.01 kWh; their sum is the total.
@@ -53,6 +73,7 @@ struct ParkMeter {
   int relay_delay_ms = 0;
   int64_t clock_offset_s = 0;
   int64_t clock_drift_ppm = 0;
+  ParkFluid fluid;
   Faults faults;
 
   std::vector<RecordedExchange> recorded;
@@ -91,6 +112,7 @@ struct Park {
   std::vector<ParkSite> sites;
   uint64_t seed = 1;
   int clock_zone_minutes = 480;  // Meters show local time: China's, unless the park says otherwise.
+  bool steady = false;           // Nothing varies: power, voltage and the like stay what the park says.
   double energy_speed = 1;       // How much faster energy grows than power and time tell.
   std::vector<ParkCollector> collectors;
 
