@@ -21,13 +21,16 @@ inline constexpr size_t kExplainMax = 4096;
 // send less in a frame are known.
 inline constexpr size_t kFollowUpsMax = 3;
 
-// Errors: PROTOCOL_NOT_SUPPORTED, BAD_METER_ADDRESS, ACTION_MISSING, UNKNOWN_REGISTER, TOO_MANY_REGISTERS,
-// UNKNOWN_PROFILE, BAD_BAUD, BAD_RELAY_ACTION, BAD_PASSWORD_LENGTH, BAD_OPERATOR_LENGTH, BAD_EXPIRY.
+// Errors: PROTOCOL_NOT_SUPPORTED, UNKNOWN_PROFILE, ACTION_MISSING, ACTION_NOT_SUPPORTED, BAD_METER_ADDRESS, BAD_BAUD,
+// UNKNOWN_REGISTER, TOO_MANY_REGISTERS, and what the action's own fields may be (docs/errors.md).
 absl::StatusOr<ExchangeGroup> Encode(const Command& command, const ProfileBook& profiles);
 Decoded Decode(const Answer& answer, const ProfileBook& profiles);
 
 // BATCH_TOO_LARGE for more than kBatchMax items.
 absl::Status CheckBatch(size_t size);
+
+// What the bytes look like: the protocol whose checksum holds, else whose shape fits best; never unspecified.
+Protocol GuessProtocol(base::ByteView bytes);
 
 // Every byte once, in order. Secrets are masked as ** unless shown. FRAME_TOO_LONG, PROTOCOL_NOT_SUPPORTED.
 absl::StatusOr<ExplainedBytes> Explain(base::ByteView bytes, const ExplainOptions& options);
@@ -35,5 +38,7 @@ absl::StatusOr<ExplainedBytes> Explain(base::ByteView bytes, const ExplainOption
 std::vector<Protocol> ListProtocols();
 // Ordered by data identifier. PROTOCOL_NOT_SUPPORTED.
 absl::StatusOr<std::vector<RegisterInfo>> ListRegisters(Protocol protocol);
+// One register by its id, which may be a member of a pattern. UNKNOWN_REGISTER, PROTOCOL_NOT_SUPPORTED.
+absl::StatusOr<RegisterInfo> FindRegister(Protocol protocol, absl::string_view reg);
 
 }  // namespace voltwell::codec

@@ -32,6 +32,8 @@ enum class RelayAction : uint8_t {
   kAlarmOff = 5,
   kKeepPowerOn = 6,
   kKeepPowerOff = 7,
+  kPreTrip = 8,        // Warns, trips after a while (ControlRelay::delay_minutes); later a direct close.
+  kPreTripPermit = 9,  // The same, later a permit to close.
 };
 
 enum class RelayState : uint8_t { kUnspecified = 0, kClosed = 1, kOpen = 2 };
@@ -40,6 +42,7 @@ enum class RelayState : uint8_t { kUnspecified = 0, kClosed = 1, kOpen = 2 };
 struct Authority {
   std::string password = {};       // DL/T 645: PA P0 P1 P2. Secret.
   std::string operator_code = {};  // DL/T 645-2007: C0 to C3. Secret.
+  std::string cipher = {};         // In place of the data where password class 98H asks for it.
   std::string mac = {};            // Behind the data, 4 bytes, where password class 98H or 99H asks for it.
 };
 
@@ -58,6 +61,7 @@ struct ControlRelay {
   RelayAction action = RelayAction::kUnspecified;
   Authority authority = {};
   std::string expires_local_time = {};  // By the meter's clock; DL/T 645 only.
+  int32_t delay_minutes = 0;            // Of a pre-trip: 5 to 1275, in steps of 5.
 };
 
 struct ReadAddress {};

@@ -1,4 +1,4 @@
-// From command to exchange and from answer to values, for DL/T 645-2007.
+// From command to exchange and from answer to values, for DL/T 645: reads and relays of 2007.
 #include <catch2/catch.hpp>
 
 #include "libs/base/status.h"
@@ -7,6 +7,14 @@
 
 namespace voltwell::codec {
 namespace {
+
+const ProfileBook& Book() {
+  static const auto* const book =
+      new ProfileBook{{"single", *ParseProfile("name single\nprotocol DLT645_2007\nsingle_reads yes\n", "single")}};
+  return *book;
+}
+absl::StatusOr<ExchangeGroup> Encode(const Command& command) { return Encode(command, Book()); }
+Decoded Decode(const Answer& answer) { return Decode(answer, Book()); }
 
 constexpr char kMeter[] = "111111111111";
 
@@ -77,7 +85,7 @@ TEST_CASE("of a block only the registers asked for are shown, and FF is no value
   REQUIRE(decoded.error.ok());
   REQUIRE(decoded.values.size() == 2);
   CHECK(decoded.values[0].number->ToString() == "225.6");
-  CHECK(decoded.values[1].no_value);
+  CHECK(decoded.values[1].quality == Quality::kNoValue);
   CHECK_FALSE(decoded.values[1].number.has_value());
 }
 
@@ -85,7 +93,7 @@ TEST_CASE("a single-phase meter that sends phase A only has no value for the oth
   const Decoded decoded = Decode({Read({"1-0:32.7.0", "1-0:72.7.0"}), {{Reply(0x91, "00FF0102 5622")}}});
   REQUIRE(decoded.error.ok());
   CHECK(decoded.values[0].number->ToString() == "225.6");
-  CHECK(decoded.values[1].no_value);
+  CHECK(decoded.values[1].quality == Quality::kNoValue);
 }
 
 TEST_CASE("an energy block in follow-up frames is put together") {
@@ -164,7 +172,7 @@ TEST_CASE("missing, broken and foreign replies are errors by name") {
 
 Command Relay(RelayAction action) {
   return {Protocol::kDlt645_2007, kMeter, "", 2400,
-          ControlRelay{action, std::string("\0\0\0\0", 4), std::string(4, '\0'), "2018-05-12T15:41:24"}};
+          ControlRelay{action, {std::string(4, '\0'), std::string(4, '\0')}, "2018-05-12T15:41:24"}};
 }
 
 TEST_CASE("each relay action has its N1") {
@@ -186,8 +194,7 @@ TEST_CASE("each relay action has its N1") {
 
 TEST_CASE("a relay command's answer needs no secrets to be decoded, and says whether the meter took it") {
   Command command = Relay(RelayAction::kOpen);
-  std::get<ControlRelay>(command.action).password.clear();
-  std::get<ControlRelay>(command.action).operator_code.clear();
+  std::get<ControlRelay>(command.action).authority = {};
   const Decoded taken = Decode({command, {{Reply(0x9C, "")}}});
   CHECK(taken.error.ok());
   CHECK(taken.relay_state == RelayState::kUnspecified);

@@ -35,9 +35,17 @@ struct StatusBits {
 
 // How the wallet of a meter is filled (protocols: DL/T 645 07xxxxFF, CJ/T 188 A013).
 struct PrepayRules {
-  bool order_number = false;      // The body has an order number of 16 digits where others have the purchase number.
-  bool zero_macs = false;         // MACs are sent as zeros when none is given; else such a command is refused.
-  bool without_customer = false;  // No customer number and no second MAC.
+  bool order_number = false;         // The body has an order number of 16 digits where others have the purchase number.
+  bool zero_macs = false;            // MACs are sent as zeros when none is given; else such a command is refused.
+  bool without_customer = false;     // No customer number and no second MAC.
+  bool address_as_customer = false;  // The meter's address stands where others have the customer number.
+  bool number_bcd = false;           // CJ/T 188: the purchase number is BCD, not binary.
+  bool energy = false;               // The wallet counts kWh: 0332 and 009001 instead of 0333 and 009002.
+  // DL/T 645: what 078102FF answers behind its identifier: fields in order, each `name.codeN` with N bytes, low byte
+  // first. Names: remaining, number, accumulated, last, customer, sign (1: what follows is negative), skip; codes: bin
+  // (hundredths), bcd. Empty: the standard's "remaining.bin4 skip4 number.bin4 skip4 customer.bcd6 skip4"; "none": the
+  // meter has no such query.
+  std::string status_layout = {};
 };
 
 struct Profile {
@@ -47,14 +55,20 @@ struct Profile {
   absl::Duration turnaround = absl::Milliseconds(500);
   int32_t preambles = -1;       // FE before a request; -1: as the protocol has it.
   bool hand_on_button = false;  // Closing needs a hand on the meter's button.
-  std::map<std::string, int32_t> password_levels =
-      {};                                   // Action ("relay", "write", "clock", ...) to class 0..9, 98, 99 hex.
+  // Action (kPasswordActions) to the class that goes out as PA: 00 to 09, 98H, 99H. Without one the password says it.
+  std::map<std::string, int32_t> password_levels = {};
   std::vector<std::string> sentinels = {};  // Raw fields that mean "no value", as on the wire (without 33H).
   absl::flat_hash_map<std::string, RegisterOverride> registers = {};
+  // DL/T 645
+  std::string operator_code = {};                   // 4 bytes, for commands that bring none.
+  int32_t relay_channel = 0;                        // N2 of control code 1CH.
+  std::map<std::string, int32_t> relay_codes = {};  // Relay action (kRelayActions) to N1, where a vendor has its own.
   // CJ/T 188
   bool identifier_low_first = true;  // DI on the wire: 1F 90; false: 90 1F.
   bool check_sequence = true;        // SER must come back.
   int32_t volume_decimals = -1;
+  int32_t meter_type = 0x10;    // T of addresses that are given without it (14 digits).
+  bool valve_by_query = false;  // The valve is asked for by A017 with 00, not seen in 901F.
   StatusBits status = {};
   // M-Bus
   bool uses_fcb = true;
@@ -63,6 +77,15 @@ struct Profile {
   std::string valve_close = {};
   PrepayRules prepay = {};
 };
+
+// Keys of password_levels and relay_codes.
+inline constexpr absl::string_view kPasswordActions[] = {"relay",        "write",       "clock",       "address",
+                                                         "clear_demand", "clear_meter", "clear_events"};
+inline constexpr absl::string_view kRelayActions[] = {"open",           "permit_close", "close",
+                                                      "alarm_on",       "alarm_off",    "keep_power_on",
+                                                      "keep_power_off", "pre_trip",     "pre_trip_permit"};
+// Overrides of registers in one profile, and sentinels: more is a mistake.
+inline constexpr size_t kProfileListMax = 256;
 
 using ProfileBook = absl::flat_hash_map<std::string, Profile>;
 

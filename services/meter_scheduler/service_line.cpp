@@ -77,11 +77,14 @@ grpc::Status LineService::Explain(grpc::ServerContext* context, const v1::Explai
     voltwell::codec::v1::ExplainRequest asked;
     asked.set_frame(request->frame());
     asked.set_protocol(request->protocol());
+    asked.set_language(request->language());
     asked.set_show_secrets(call.identity.Allows("line.secrets"));
     const rpc::CallOptions options = {.parent = &call, .tenant = call.identity.tenant};
     VW_ASSIGN_OR_RETURN(auto explained, clients_.codec.Call(&CodecService::Stub::Explain, asked, options));
     response->mutable_explanations()->Swap(explained.mutable_explanations());
     response->set_summary(explained.summary());
+    response->set_protocol(explained.protocol());
+    if (explained.has_error()) response->mutable_error()->Swap(explained.mutable_error());
     return absl::OkStatus();
   });
 }

@@ -33,6 +33,26 @@ constexpr absl::string_view kRelayErrorBits[] = {
     "already_tripped",
 };
 
+// SERR, the two-byte word of replies to 03H, bit 0 first.
+constexpr absl::string_view kSecurityErrorBits[] = {
+    "other",
+    "duplicate_recharge",
+    "esam_verification",
+    "not_authenticated",
+    "customer_number",
+    "recharge_count",
+    "hoarding_limit",
+    "address",
+    "suspended",
+    "close_failed",
+};
+
+std::span<const absl::string_view> NamesOf(uint8_t function, size_t size) {
+  if (size == 2 && function == kRelayControl) return kRelayErrorBits;
+  if (size == 2 && function == kSecurity) return kSecurityErrorBits;
+  return kErrorBits;
+}
+
 constexpr uint8_t kSeparator = 0xAA + kOffset;  // Between the members of a block, of meters that send it.
 
 // Takes the fields of one register off the front of the data. False when the data ends within a field, or before the
@@ -66,6 +86,13 @@ ReadOutcome DecodeData(Edition edition, uint32_t di, base::ByteView data, std::v
                        const FieldSpec* instead) {
   const Match match = FindByDi(edition, di);
   if (!match) return ReadOutcome::kUnknownDi;
+  // The hot path: one value of its own length.
+  const FieldSpec& only = instead != nullptr ? *instead : match.row->value;
+  if (match.block == nullptr && match.row->list.empty() && only.count == 1 && data.size() == only.length &&
+      match.row->di >> 24 != kLoadProfileClass) {
+    fields.push_back({match.row, &only, di, 0, DecodeField(data, only), 0});
+    return ReadOutcome::kValues;
+  }
   const std::span<const FieldSpec> specs = instead != nullptr ? std::span(instead, 1) : match.row->fields();
   const size_t begin = fields.size();
   const auto fail = [&fields, begin] {
@@ -176,9 +203,7 @@ std::vector<std::string> ErrorBitNames(uint8_t function, base::ByteView data) {
   for (size_t i = 0; i < std::min<size_t>(data.size(), 2); ++i) {
     word |= uint32_t{static_cast<uint8_t>(data[i] - kOffset)} << (8 * i);
   }
-  const bool relay_word = function == kRelayControl && data.size() == 2;
-  const std::span<const absl::string_view> names =
-      relay_word ? std::span<const absl::string_view>(kRelayErrorBits) : std::span<const absl::string_view>(kErrorBits);
+  const std::span<const absl::string_view> names = NamesOf(function, data.size());
   std::vector<std::string> bits;
   for (size_t i = 0; i < 16; ++i) {
     if ((word >> i & 1) == 0) continue;
