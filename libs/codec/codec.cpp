@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
+#include "libs/codec/cjt188_commands.h"
 #include "libs/codec/dlt645_commands.h"
 
 namespace voltwell::codec {
@@ -24,6 +25,7 @@ constexpr Adapter kAdapters[] = {
     {Protocol::kDlt645_2007, EncodeDlt645, DecodeDlt645, ExplainDlt645, ListDlt645Registers, FindDlt645Register},
     {Protocol::kDlt645_1997, EncodeDlt645, DecodeDlt645, ExplainDlt645, ListDlt645Registers1997,
      FindDlt645Register1997},
+    {Protocol::kCjt188, EncodeCjt188, DecodeCjt188, ExplainCjt188, ListCjt188Registers, nullptr},
 };
 
 absl::Status NotSupported(Protocol protocol) {
