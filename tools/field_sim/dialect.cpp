@@ -3,6 +3,7 @@
 #include <array>
 
 #include "libs/base/check.h"
+#include "tools/field_sim/cjt188_meter.h"
 #include "tools/field_sim/meter.h"
 #include "tools/field_sim/meter_1997.h"
 
@@ -32,6 +33,14 @@ constexpr auto kDialects = std::to_array<Dialect>({
      .make_meter = Make<Meter1997>,
      .is_address = IsDlt645Address,
      .address_words = kTwelveDigits},
+    {.protocol = MeterProtocol::kCjt188,
+     .name = "CJT188",
+     .make_cutter = MakeCjt188Cutter,
+     .make_meter = Make<Cjt188Meter>,
+     .is_address = IsCjt188MeterAddress,
+     .address_words = "14 digits of one meter, or 16 with its type before them",
+     .read_fields = ReadCjt188Fields,
+     .write_fields = WriteCjt188Fields},
 });
 
 }  // namespace

@@ -62,6 +62,7 @@ class Load {
   int64_t ReverseCentiKwh(int tariff, int history) const;
   int64_t RemainingFen() const;
   int64_t OverdraftFen() const;
+  void AddFen(int64_t fen) { start_fen_ += fen; }
 
   // Seconds since 1970 of the meter's own local clock.
   int64_t ClockSeconds(Moment now) const;

@@ -48,6 +48,20 @@ struct ParkFluid {
   bool battery_low = false;
 };
 
+// How one CJ/T 188 meter differs from the standard.
+struct ParkCjt188 {
+  bool litres = false;           // Volumes in whole litres with unit 29H; else 0.01 m3 with 2CH.
+  bool short_body = false;       // 901F answers 4 bytes of volume without unit, and the status.
+  bool edition_2018 = false;     // Heat meters: the shorter body of 2018.
+  bool mirrored_status = false;  // Valve in bits 7 and 6, battery in bit 5.
+  bool answers_query = false;    // A017 with 00 asks for the valve's state.
+  bool century_first = false;    // The clock goes CC YY MM DD hh mm ss.
+  int fixed_sequence = -1;       // SER of all answers; -1: that of the request.
+  uint8_t purchase_number = 0;   // Of the last purchase.
+  int64_t last_fen = 0;
+  int64_t accumulated_fen = 0;
+};
+
 struct ParkMeter {
   MeterKind kind = MeterKind::kLive;
   MeterProtocol protocol = MeterProtocol::kDlt645_2007;
@@ -65,6 +79,11 @@ struct ParkMeter {
   int64_t voltage_dv = 2200;             // 0.1 V.
   std::optional<int64_t> remaining_fen;  // Present: a prepaid meter that shows its balance.
   double price_yuan = 0.56;              // A kWh.
+  std::string customer;                  // Twelve digits of whom the wallet was opened for; empty: nobody yet.
+  uint32_t purchase_count = 0;
+  std::optional<uint32_t> wallet_mac;   // Present: a purchase with other MACs is refused.
+  bool wallet_authenticates = false;    // A purchase needs 070000FF before it.
+  std::optional<int64_t> hoarding_fen;  // Present: more than that does not go into the wallet.
   uint8_t password_level = 2;
   uint32_t password = 0;                  // Six BCD digits, 0x123456 is 123456.
   std::optional<uint32_t> operator_code;  // Present: a relay command of another operator is refused.
@@ -74,6 +93,7 @@ struct ParkMeter {
   int64_t clock_offset_s = 0;
   int64_t clock_drift_ppm = 0;
   ParkFluid fluid;
+  ParkCjt188 cjt188;
   Faults faults;
 
   std::vector<RecordedExchange> recorded;

@@ -72,6 +72,11 @@ json MeterToJson(const ParkMeter& meter) {
   if (dialect.make_cutter != nullptr) out.update(FluidToJson(meter.fluid));
   if (dialect.write_fields != nullptr) dialect.write_fields(meter, &out);
   if (meter.remaining_fen.has_value()) out["remaining_yuan"] = Hundredths(*meter.remaining_fen);
+  if (!meter.customer.empty()) out["customer"] = meter.customer;
+  if (meter.purchase_count > 0) out["purchase_count"] = meter.purchase_count;
+  if (meter.wallet_mac.has_value()) out["wallet_mac"] = absl::StrFormat("%08X", *meter.wallet_mac);
+  if (meter.wallet_authenticates) out["wallet_authenticates"] = true;
+  if (meter.hoarding_fen.has_value()) out["hoarding_yuan"] = Hundredths(*meter.hoarding_fen);
   if (meter.operator_code.has_value()) out["operator"] = absl::StrFormat("%08X", *meter.operator_code);
   if (!meter.recorded_file.empty()) out["recorded"] = meter.recorded_file;
   if (meter.faults.any()) out["faults"] = FaultsToJson(meter.faults);

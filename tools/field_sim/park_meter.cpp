@@ -106,6 +106,18 @@ void MeterReader::ReadElectricity(ObjectReader& fields, ParkMeter* meter) {
   meter->voltage_dv = fields.Decimal("voltage_v", 2200, 1, 5000);
   if (fields.Has("remaining_yuan")) meter->remaining_fen = fields.Decimal("remaining_yuan", 0, 2, kMaxCentiKwh);
   meter->price_yuan = fields.Number("price_yuan", 0.56, 0, 9999);
+  meter->customer = fields.Text("customer", "");
+  if (!meter->customer.empty() && !ParseAddress(meter->customer).has_value()) {
+    fields.Fail("PARK_FIELD_RANGE", "customer", "twelve digits are expected");
+  }
+  meter->purchase_count = static_cast<uint32_t>(fields.Int("purchase_count", 0, 0, 65'535));
+  if (fields.Has("wallet_mac")) {
+    const auto mac = ParseAddress(absl::StrCat("0000", fields.Text("wallet_mac", "")));
+    if (!mac.has_value()) fields.Fail("PARK_FIELD_RANGE", "wallet_mac", "eight hex digits are expected");
+    meter->wallet_mac = static_cast<uint32_t>(mac.value_or(0));
+  }
+  meter->wallet_authenticates = fields.Flag("wallet_authenticates", false);
+  if (fields.Has("hoarding_yuan")) meter->hoarding_fen = fields.Decimal("hoarding_yuan", 0, 2, kMaxCentiKwh);
 }
 
 // The exchanges of one address out of a file of recorded frames; each file is read once.
