@@ -7,6 +7,7 @@
 #include "libs/base/status.h"
 #include "libs/codec/cjt188_commands.h"
 #include "libs/codec/dlt645_commands.h"
+#include "libs/codec/mbus_commands.h"
 
 namespace voltwell::codec {
 namespace {
@@ -26,6 +27,7 @@ constexpr Adapter kAdapters[] = {
     {Protocol::kDlt645_1997, EncodeDlt645, DecodeDlt645, ExplainDlt645, ListDlt645Registers1997,
      FindDlt645Register1997},
     {Protocol::kCjt188, EncodeCjt188, DecodeCjt188, ExplainCjt188, ListCjt188Registers, nullptr},
+    {Protocol::kMbus, EncodeMbus, DecodeMbus, ExplainMbus, ListMbusRegisters, FindMbusRegister},
 };
 
 absl::Status NotSupported(Protocol protocol) {
