@@ -59,7 +59,9 @@ absl::Status MakeRelay(const Words& words, const Options& options, Command& comm
 absl::Status MakeFreeze(const Words& words, const Options&, Command& command) {
   codec::Freeze freeze;
   int32_t* const fields[] = {&freeze.month, &freeze.day, &freeze.hour, &freeze.minute};
-  for (size_t i = 0; i < 4; ++i) VW_ASSIGN_OR_RETURN(*fields[i], Number(words[i]));
+  for (size_t i = 0; i < 4; ++i) {
+    VW_ASSIGN_OR_RETURN(*fields[i], Number(words[i]));
+  }
   freeze.broadcast = words.size() > 4 && words[4] == "broadcast";
   command.action = freeze;
   return absl::OkStatus();
@@ -80,8 +82,12 @@ absl::Status MakePrepay(codec::PrepayKind kind, const Words& words, const Option
   if (!absl::SimpleAtoi(words[0], &prepay.amount_fen)) return BadAction("the amount is a number of fen");
   if (!absl::SimpleAtoi(words[1], &prepay.purchase_number)) return BadAction("the purchase number is a number");
   if (words.size() > 2) prepay.customer_number = words[2];
-  if (words.size() > 3) VW_ASSIGN_OR_RETURN(prepay.mac1, base::FromHex(words[3]));
-  if (words.size() > 4) VW_ASSIGN_OR_RETURN(prepay.mac2, base::FromHex(words[4]));
+  if (words.size() > 3) {
+    VW_ASSIGN_OR_RETURN(prepay.mac1, base::FromHex(words[3]));
+  }
+  if (words.size() > 4) {
+    VW_ASSIGN_OR_RETURN(prepay.mac2, base::FromHex(words[4]));
+  }
   command.action = std::move(prepay);
   return absl::OkStatus();
 }
@@ -96,7 +102,9 @@ absl::Status MakeSecure(const Words& words, const Options& options, Command& com
 
 absl::Status MakeLoadProfile(const Words& words, const Options&, Command& command) {
   codec::ReadLoadProfile read = {.reg = words[0]};
-  if (words.size() > 1) VW_ASSIGN_OR_RETURN(read.records, Number(words[1]));
+  if (words.size() > 1) {
+    VW_ASSIGN_OR_RETURN(read.records, Number(words[1]));
+  }
   if (words.size() > 2) read.from_local = words[2];
   command.action = std::move(read);
   return absl::OkStatus();
