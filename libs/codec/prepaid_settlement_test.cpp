@@ -142,7 +142,7 @@ TEST_CASE("how an attempt ended is told by the decoder's error") {
   CHECK(EndOf(base::FailedPrecondition("METER_REFUSED", "no",
                                        {{"bits", "other,duplicate_recharge"}, {"word", "0300"}})) ==
         AttemptEnd::kRefusedAsDouble);
-  CHECK(EndOf(base::FailedPrecondition("METER_REFUSED", "no", {{"bits", "recharge_count"}, {"word", "2000"}})) ==
+  CHECK(EndOf(base::FailedPrecondition("METER_REFUSED", "no", {{"bits", "purchase_count"}, {"word", "2000"}})) ==
         AttemptEnd::kRefused);
   // A vendor's single byte may mean anything, also that the purchase is counted already.
   CHECK(EndOf(base::FailedPrecondition("METER_REFUSED", "no", {{"bits", "other"}, {"word", "01"}})) ==
