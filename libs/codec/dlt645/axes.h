@@ -14,7 +14,7 @@ inline constexpr Axis kTotalAndPhases = {.letter = 'p', .shift = 8, .count = 4, 
 // Classes 00 and 01: DI2 15, 29, 3D are the phases' forward energies, and so on.
 inline constexpr Axis kPhasesInDi2 = {
     .letter = 'p', .shift = 16, .step = 0x14, .count = 3, .block = false, .words = AxisWords::kPhase};
-inline constexpr Axis kQuadrants = {.letter = 'q', .shift = 16, .count = 4, .block = false};
+inline constexpr Axis kQuadrants = {.letter = 'q', .shift = 16, .count = 4, .block = false, .shown = -4};
 
 // The last n records of an event, the newest first.
 inline constexpr Axis kLastTen = {.letter = 'n', .count = 10, .block = false};

@@ -58,7 +58,7 @@ bool FitsShape(uint64_t raw, size_t length, const Shape& shape) {
 }
 
 FieldValue::Kind NumberKind(FieldValue& value, int scale) {
-  VW_CHECK(value.length <= kNumberMax);
+  if (value.length > kNumberMax) return FieldValue::Kind::kNotValid;
   if (value.format == Format::kBinary) {
     value.number = decimal::Decimal(static_cast<int64_t>(value.raw), scale);
     return FieldValue::Kind::kNumber;
@@ -146,7 +146,8 @@ FieldValue DecodeField(base::ByteView bytes, Format format, int scale) {
   if (bytes.size() <= kRawMax) {
     const uint64_t used = ~uint64_t{0} >> (8 * (kRawMax - bytes.size()));
     value.raw = WithoutOffset(Load(bytes)) & used;
-    if (value.raw == used) {
+    // A mode word of one byte may have all its bits set.
+    if (value.raw == used && !(format == Format::kBits && bytes.size() == 1)) {
       value.kind = FieldValue::Kind::kNoValue;
       return value;
     }

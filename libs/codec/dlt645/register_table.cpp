@@ -27,13 +27,29 @@ std::string Choose(Style style, absl::string_view name, absl::string_view zh, ab
   return std::string(style == Style::kName ? name : style == Style::kChinese ? zh : en);
 }
 
+// A whole axis, of a block.
+std::string AllWord(const Axis& axis, Style style) {
+  switch (axis.words) {
+    case AxisWords::kPhase:
+      return Choose(style, "all", "A、B、C", "A, B, C");
+    case AxisWords::kTotalPhase:
+      return Choose(style, "all", "总及各相", "total and phases");
+    case AxisWords::kTariff:
+      return Choose(style, "all", "总及各费率", "total and tariffs");
+    case AxisWords::kSettlement:
+      return Choose(style, "_all", "（各结算日）", " (all settlement days)");
+    default:
+      return Choose(style, "all", "各", "all");
+  }
+}
+
 std::string AxisWordOf(const Axis& axis, const Register& row, uint32_t di, Style style) {
   uint32_t index = 0;
   OnAxis(axis, row.di, di, index);
   const bool all = IsBlock(axis, di) && index >= axis.count;
-  const std::string number = absl::StrCat((di >> axis.shift) & ((1U << axis.bits) - 1));
+  const std::string number = absl::StrCat(static_cast<int>((di >> axis.shift) & ((1U << axis.bits) - 1)) + axis.shown);
   const std::string phase(1, static_cast<char>('A' + index - (axis.words == AxisWords::kTotalPhase ? 1 : 0)));
-  if (all) return Choose(style, "all", "全部", "all");
+  if (all) return AllWord(axis, style);
   switch (axis.words) {
     case AxisWords::kTariff:
       if (index == 0) return Choose(style, "total", "总", "total");

@@ -57,6 +57,7 @@ struct Axis {
   bool block = true;  // All ones there read the whole axis.
   uint8_t usual = 0;  // Members that a meter usually sends in a block; 0: count.
   AxisWords words = AxisWords::kNumber;
+  int8_t shown = 0;  // kNumber: added to the number in the identifier (quadrant 1 is 5 there).
   std::span<const AxisWord> list = {};
 };
 

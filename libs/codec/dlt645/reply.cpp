@@ -7,51 +7,11 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "libs/base/status.h"
+#include "libs/codec/dlt645/error_words.h"
 #include "libs/codec/dlt645/load_profile.h"
 
 namespace voltwell::codec::dlt645 {
 namespace {
-
-// ERR of ordinary replies, bit 0 first.
-constexpr absl::string_view kErrorBits[] = {
-    "other",
-    "no_such_data",
-    "password_or_authority",
-    "baud_rate",
-    "too_many_year_zones",
-    "too_many_day_periods",
-    "too_many_tariffs",
-    "reserved",
-};
-
-// The two-byte word of replies to 1CH (State Grid meters of 2014 and later), bit 0 first.
-constexpr absl::string_view kRelayErrorBits[] = {
-    "suspended",        "mac",
-    "password",         "not_authenticated",
-    "expiry",           "keep_power_refuses_trip",
-    "keep_power_alarm", "pre_trip_duration_zero",
-    "already_tripped",
-};
-
-// SERR, the two-byte word of replies to 03H, bit 0 first.
-constexpr absl::string_view kSecurityErrorBits[] = {
-    "other",
-    "duplicate_recharge",
-    "esam_verification",
-    "not_authenticated",
-    "customer_number",
-    "recharge_count",
-    "hoarding_limit",
-    "address",
-    "suspended",
-    "close_failed",
-};
-
-std::span<const absl::string_view> NamesOf(uint8_t function, size_t size) {
-  if (size == 2 && function == kRelayControl) return kRelayErrorBits;
-  if (size == 2 && function == kSecurity) return kSecurityErrorBits;
-  return kErrorBits;
-}
 
 constexpr uint8_t kSeparator = 0xAA + kOffset;  // Between the members of a block, of meters that send it.
 
@@ -66,7 +26,7 @@ bool TakeRegister(const Match& match, std::span<const FieldSpec> specs, base::By
     for (uint16_t i = 0; spec.count == 0 ? !data.empty() : i < spec.count; ++i) {
       // A record of an older meter is shorter; a demand without its time is another thing.
       if (data.empty() && specs.size() > 2) return true;
-      if (data.size() < spec.length) return false;
+      if (spec.length == 0 || data.size() < spec.length) return false;
       const FieldValue value = DecodeField(data.first(spec.length), spec);
       data = data.subspan(spec.length);
       if (spec.is_time) {
@@ -199,15 +159,12 @@ absl::StatusOr<ReadData> JoinReplies(const Address& address, const std::vector<s
 }
 
 std::vector<std::string> ErrorBitNames(uint8_t function, base::ByteView data) {
-  uint32_t word = 0;
-  for (size_t i = 0; i < std::min<size_t>(data.size(), 2); ++i) {
-    word |= uint32_t{static_cast<uint8_t>(data[i] - kOffset)} << (8 * i);
-  }
-  const std::span<const absl::string_view> names = NamesOf(function, data.size());
+  const uint32_t word = ErrorWord(data);
+  const std::span<const ErrorBit> names = ErrorBitsOf(function, data.size());
   std::vector<std::string> bits;
   for (size_t i = 0; i < 16; ++i) {
     if ((word >> i & 1) == 0) continue;
-    bits.push_back(i < names.size() ? std::string(names[i]) : absl::StrCat("bit_", i));
+    bits.push_back(i < names.size() ? std::string(names[i].name) : absl::StrCat("bit_", i));
   }
   // Seen in the wild: an abnormal reply whose word is zero, or absent.
   if (bits.empty()) bits.push_back("unspecified");

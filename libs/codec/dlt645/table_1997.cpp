@@ -19,7 +19,7 @@ constexpr Axis kTotalPhase = {.letter = 'p', .bits = 4, .count = 4, .words = Axi
 constexpr Axis kEntry = {.letter = 'n', .bits = 4, .count = 14};
 constexpr Axis kPeriod = {.letter = 'n', .bits = 4, .count = 10};
 constexpr Axis kHoliday = {.letter = 'n', .bits = 4, .count = 13, .block = false};
-constexpr Axis kTable = {.letter = 'd', .shift = 4, .bits = 4, .count = 8, .block = false};
+constexpr Axis kTable = {.letter = 'd', .shift = 4, .bits = 4, .count = 8, .block = false, .shown = -2};
 
 constexpr FieldSpec kKwh = Bcd(4, 2, "kWh");
 constexpr FieldSpec kKvarh = Bcd(4, 2, "kvarh");
@@ -57,11 +57,19 @@ constexpr Register kRows[] = {
     {0xA020, {&kTariff, &kMonth}, "1-0:2.6.{t}*{n:0+1}", "demand_reverse_active_{t}{n}", "反向有功{t}最大需量{n}", "reverse active maximum demand, {t}{n}", kKw, {}, Access::kRead, kAnnex, ""},
     {0xA110, {&kTariff, &kMonth}, "1-0:3.6.{t}*{n:0+1}", "demand_forward_reactive_{t}{n}", "正向无功{t}最大需量{n}", "forward reactive maximum demand, {t}{n}", kKvar, {}, Access::kRead, kAnnex, ""},
     {0xA120, {&kTariff, &kMonth}, "1-0:4.6.{t}*{n:0+1}", "demand_reverse_reactive_{t}{n}", "反向无功{t}最大需量{n}", "reverse reactive maximum demand, {t}{n}", kKvar, {}, Access::kRead, kAnnex, ""},
+    {0xA130, {&kTariff, &kMonth}, "1-0:5.6.{t}*{n:0+1}", "demand_reactive_quadrant_1_{t}{n}", "第1象限无功{t}最大需量{n}", "reactive maximum demand, quadrant 1, {t}{n}", kKvar, {}, Access::kRead, kAnnex, ""},
+    {0xA140, {&kTariff, &kMonth}, "1-0:8.6.{t}*{n:0+1}", "demand_reactive_quadrant_4_{t}{n}", "第4象限无功{t}最大需量{n}", "reactive maximum demand, quadrant 4, {t}{n}", kKvar, {}, Access::kRead, kAnnex, ""},
+    {0xA150, {&kTariff, &kMonth}, "1-0:6.6.{t}*{n:0+1}", "demand_reactive_quadrant_2_{t}{n}", "第2象限无功{t}最大需量{n}", "reactive maximum demand, quadrant 2, {t}{n}", kKvar, {}, Access::kRead, kAnnex, ""},
+    {0xA160, {&kTariff, &kMonth}, "1-0:7.6.{t}*{n:0+1}", "demand_reactive_quadrant_3_{t}{n}", "第3象限无功{t}最大需量{n}", "reactive maximum demand, quadrant 3, {t}{n}", kKvar, {}, Access::kRead, kAnnex, ""},
     {0xB010, {&kTariff, &kMonth}, "1-0:1.6.{t}*{n:0+1}/time", "demand_forward_active_time_{t}{n}", "正向有功{t}最大需量发生时间{n}", "time of the forward active maximum demand, {t}{n}", kMonthDayTime, {}, Access::kRead, kAnnex, ""},
     {0xB020, {&kTariff, &kMonth}, "1-0:2.6.{t}*{n:0+1}/time", "demand_reverse_active_time_{t}{n}", "反向有功{t}最大需量发生时间{n}", "time of the reverse active maximum demand, {t}{n}", kMonthDayTime, {}, Access::kRead, kAnnex, ""},
     {0xB110, {&kTariff, &kMonth}, "1-0:3.6.{t}*{n:0+1}/time", "demand_forward_reactive_time_{t}{n}", "正向无功{t}最大需量发生时间{n}", "time of the forward reactive maximum demand, {t}{n}", kMonthDayTime, {}, Access::kRead, kAnnex, ""},
     {0xB120, {&kTariff, &kMonth}, "1-0:4.6.{t}*{n:0+1}/time", "demand_reverse_reactive_time_{t}{n}", "反向无功{t}最大需量发生时间{n}", "time of the reverse reactive maximum demand, {t}{n}", kMonthDayTime, {}, Access::kRead, kAnnex, ""},
 
+    {0xB130, {&kTariff, &kMonth}, "1-0:5.6.{t}*{n:0+1}/time", "demand_reactive_quadrant_1_time_{t}{n}", "第1象限无功{t}最大需量发生时间{n}", "time of the reactive maximum demand, quadrant 1, {t}{n}", kMonthDayTime, {}, Access::kRead, kAnnex, ""},
+    {0xB140, {&kTariff, &kMonth}, "1-0:8.6.{t}*{n:0+1}/time", "demand_reactive_quadrant_4_time_{t}{n}", "第4象限无功{t}最大需量发生时间{n}", "time of the reactive maximum demand, quadrant 4, {t}{n}", kMonthDayTime, {}, Access::kRead, kAnnex, ""},
+    {0xB150, {&kTariff, &kMonth}, "1-0:6.6.{t}*{n:0+1}/time", "demand_reactive_quadrant_2_time_{t}{n}", "第2象限无功{t}最大需量发生时间{n}", "time of the reactive maximum demand, quadrant 2, {t}{n}", kMonthDayTime, {}, Access::kRead, kAnnex, ""},
+    {0xB160, {&kTariff, &kMonth}, "1-0:7.6.{t}*{n:0+1}/time", "demand_reactive_quadrant_3_time_{t}{n}", "第3象限无功{t}最大需量发生时间{n}", "time of the reactive maximum demand, quadrant 3, {t}{n}", kMonthDayTime, {}, Access::kRead, kAnnex, ""},
     {0xB210, {}, "0-0:96.2.1", "programming_time", "最近一次编程时间", "last programming", kMonthDayTime, {}, Access::kRead, kAnnex, ""},
     {0xB211, {}, "", "demand_clear_time", "最近一次最大需量清零时间", "last demand clear", kMonthDayTime, {}, Access::kRead, kAnnex, ""},
     {0xB212, {}, "0-0:96.2.0", "programming_count", "编程次数", "number of programmings", Bcd(2, 0), {}, Access::kRead, kAnnex, ""},
@@ -96,7 +104,7 @@ constexpr Register kRows[] = {
     {0xC115, {}, "", "energy_decimals", "显示电能小数位数", "decimals of energies shown", Bcd(1, 0), {}, Access::kReadWrite, kAnnex, ""},
     {0xC116, {}, "", "demand_decimals", "显示功率（最大需量）小数位数", "decimals of powers and demands shown", Bcd(1, 0), {}, Access::kReadWrite, kAnnex, ""},
     {0xC117, {}, "", "reading_day", "自动抄表日期", "day of automatic reading", Plain(Format::kDayHour, 2), {}, Access::kReadWrite, kAnnex, ""},
-    {0xC118, {}, "", "load_day", "负荷代表日", "load representative day", Plain(Format::kDayHour, 2), {}, Access::kReadWrite, kAnnex, ""},
+    {0xC118, {}, "", "load_day", "负荷代表日", "load representative day", Bcd(1, 0), {}, Access::kReadWrite, kAnnex, ""},
     {0xC119, {}, "", "active_start", "有功电能起始读数", "active start value", Bcd(4, 1, "kWh"), {}, Access::kReadWrite, kAnnex, ""},
     {0xC11A, {}, "", "reactive_start", "无功电能起始读数", "reactive start value", Bcd(4, 1, "kvarh"), {}, Access::kReadWrite, kAnnex, ""},
     {0xC211, {}, "", "pulse_width", "输出脉冲宽度", "output pulse width", Bcd(2, 0, "ms"), {}, Access::kReadWrite, kAnnex, ""},
@@ -107,11 +115,11 @@ constexpr Register kRows[] = {
     {0xC313, {}, "", "tariffs", "费率数", "number of tariffs", Bcd(1, 0), {}, Access::kReadWrite, kAnnex, ""},
     {0xC314, {}, "", "holidays", "公共假日数", "number of holidays", Bcd(1, 0), {}, Access::kReadWrite, kAnnex, ""},
     {0xC321, {&kEntry}, "", "year_zone_{n}", "第{n}时区起始日期及日时段表号", "year zone {n}", Plain(Format::kMonthDayTable, 3), {}, Access::kReadWrite, kAnnex, ""},
-    {0xC331, {&kPeriod, &kTable}, "", "day_period_{d}_{n}", "日时段表（标识{d}，表号加2）第{n}时段", "period {n} of the day table (identifier {d}: table plus 2)", Plain(Format::kTimeTariff, 3), {}, Access::kReadWrite, kAnnex, ""},
+    {0xC331, {&kPeriod, &kTable}, "", "day_period_{d}_{n}", "第{d}日时段表第{n}时段", "period {n} of day table {d}", Plain(Format::kTimeTariff, 3), {}, Access::kReadWrite, kAnnex, ""},
     {0xC411, {&kHoliday}, "", "holiday_{n}", "第{n}公共假日日期及日时段表号", "holiday {n} and its day table", Plain(Format::kMonthDayTable, 3), {}, Access::kReadWrite, kAnnex, ""},
     {0xC41E, {}, "", "weekend_day_table", "周休日采用的日时段表号", "day table of weekends", Bcd(1, 0), {}, Access::kReadWrite, kAnnex, ""},
-    {0xC511, {}, "", "load_record_start", "负荷记录起始时间", "load record start", kMonthDayTime, {}, Access::kReadWrite, kAnnex, ""},
-    {0xC512, {}, "", "load_record_interval", "负荷记录间隔时间", "load record interval", Bcd(2, 0, "min"), {}, Access::kReadWrite, kAnnex, ""},
+    {0xC510, {}, "", "load_record_start", "负荷记录起始时间", "load record start", kMonthDayTime, {}, Access::kReadWrite, kAnnex, ""},
+    {0xC511, {}, "", "load_record_interval", "负荷记录间隔时间", "load record interval", Bcd(2, 0, "min"), {}, Access::kReadWrite, kAnnex, ""},
 };
 // clang-format on
 

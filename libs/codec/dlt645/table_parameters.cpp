@@ -44,7 +44,9 @@ constexpr Axis List(char letter, std::span<const AxisWord> words) {
           .words = AxisWords::kList,
           .list = words};
 }
-constexpr Axis Count(uint16_t count) { return {.letter = 'n', .count = count, .block = false}; }
+constexpr Axis Count(uint16_t count, int8_t shown = 0) {
+  return {.letter = 'n', .count = count, .block = false, .shown = shown};
+}
 constexpr Axis kPortAxis = List('k', kPorts);
 constexpr Axis kFreezeAxis = List('k', kFreezes);
 constexpr Axis kCoefficientAxis = List('k', kCoefficients);
@@ -53,9 +55,10 @@ constexpr Axis kPhaseWordAxis = List('p', kPhaseWords);
 constexpr Axis kSwitchAxis = List('k', kSwitched);
 constexpr Axis kVersionAxis = List('k', kVersions);
 constexpr Axis kTwo = Count(2);
+constexpr Axis kCombinations = Count(2, -1);
 constexpr Axis kThree = Count(3);
-constexpr Axis kSix = Count(6);
-constexpr Axis kTen = Count(10);
+constexpr Axis kClasses = Count(6, -1);
+constexpr Axis kLevels = Count(10, -1);
 constexpr Axis kItems = Count(254);
 constexpr AxisWord kDisplays[] = {{"auto", "自动循环", "automatic"}, {"key", "按键循环", "key"}};
 constexpr Axis kDisplayAxis = {
@@ -116,7 +119,7 @@ constexpr Register kRows[] = {
     {0x04000508, {}, "", "key_state", "密钥状态字", "key state word", Bits(4), {}, Access::kRead, kExtension, ""},
     {0x040005FF, {}, "", "status_words", "电表运行状态字数据块", "all status words", {}, kStatusBlock, Access::kRead, kParameters, ""},
     {0x04000601, {}, "", "active_combination", "有功组合方式特征字", "active combination", Bits(1, kActiveCombinationBits), {}, Access::kReadWrite, kParameters, ""},
-    {0x04000602, {&kTwo}, "", "reactive_combination_{n}", "无功组合方式特征字（标识{n}）", "reactive combination (identifier {n})", Bits(1, kReactiveCombinationBits), {}, Access::kReadWrite, kParameters, ""},
+    {0x04000602, {&kCombinations}, "", "reactive_combination_{n}", "无功组合方式{n}特征字", "reactive combination {n}", Bits(1, kReactiveCombinationBits), {}, Access::kReadWrite, kParameters, ""},
     {0x04000701, {&kPortAxis}, "", "baud_{k}", "{k}通信速率特征字", "baud rate, {k}", Bits(1, kBaudBits), {}, Access::kReadWrite, kParameters, ""},
     {0x04000801, {}, "", "weekend_word", "周休日特征字", "weekend days", Bits(1, kWeekendBits), {}, Access::kReadWrite, kParameters, ""},
     {0x04000802, {}, "", "weekend_day_table", "周休日采用的日时段表号", "day table of weekends", kNumber, {}, Access::kReadWrite, kParameters, ""},
@@ -125,9 +128,9 @@ constexpr Register kRows[] = {
     {0x04000905, {}, "", "freeze_mode_hourly", "整点冻结数据模式字", "hourly freeze mode", Bits(1, kHourlyFreezeBits), {}, Access::kReadWrite, kExtension, ""},
     {0x04000906, {}, "", "freeze_mode_daily", "日冻结数据模式字", "daily freeze mode", Bits(1, kFreezeBits), {}, Access::kReadWrite, kExtension, ""},
     {0x04000A01, {}, "", "load_profile_start", "负荷记录起始时间", "load profile start", Plain(Format::kMonthDayTime, 4), {}, Access::kReadWrite, kParameters, ""},
-    {0x04000A02, {&kSix}, "", "load_profile_interval_{n}", "负荷记录时间间隔（标识{n}，类号加1）", "load profile interval (identifier {n}: class plus 1)", Bcd(2, 0, "min"), {}, Access::kReadWrite, kParameters, ""},
+    {0x04000A02, {&kClasses}, "", "load_profile_interval_{n}", "第{n}类负荷记录时间间隔", "load profile interval, class {n}", Bcd(2, 0, "min"), {}, Access::kReadWrite, kParameters, ""},
     {0x04000B01, {&kThree}, "", "settlement_day_{n}", "每月第{n}结算日", "settlement day {n}", Plain(Format::kDayHour, 2), {}, Access::kReadWrite, kParameters, ""},
-    {0x04000C01, {&kTen}, "", "password_{n}", "密码（标识{n}，级别加1）", "password (identifier {n}: level plus 1)", Plain(Format::kPassword, 4), {}, Access::kWrite, kParameters, ""},
+    {0x04000C01, {&kLevels}, "", "password_{n}", "{n}级密码", "password of level {n}", Plain(Format::kPassword, 4), {}, Access::kWrite, kParameters, ""},
     {0x04000D01, {&kCoefficientAxis}, "", "coefficient_{k}", "{k}系数", "coefficient: {k}", Bcd(2, 3), {}, Access::kReadWrite, kParameters, ""},
     {0x04000E01, {&kDirectionAxis}, "", "power_limit_{k}", "{k}有功功率上限值", "{k} active power limit", Bcd(3, 4, "kW"), {}, Access::kReadWrite, kParameters, ""},
     {0x04000E03, {}, "", "voltage_upper_limit", "电压上限值", "upper voltage limit", Bcd(2, 1, "V"), {}, Access::kReadWrite, kParameters, ""},
