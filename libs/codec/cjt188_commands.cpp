@@ -58,10 +58,13 @@ absl::StatusOr<std::vector<PlannedRead>> PlanReads(const std::vector<std::string
   std::vector<PlannedRead> reads;
   for (size_t i = 0; i < registers.size(); ++i) {
     const cjt188::Found found = cjt188::FindById(registers[i]);
-    if (found.row == nullptr || found.row->di == 0) {
-      return base::InvalidArgument("UNKNOWN_REGISTER",
-                                   absl::StrCat("no register that is read has the id ", registers[i]),
-                                   {{"register", registers[i]}, {"position", absl::StrCat(i)}});
+    const base::ErrorMetadata where = {{"register", registers[i]}, {"position", absl::StrCat(i)}};
+    if (found.row == nullptr) {
+      return base::InvalidArgument("UNKNOWN_REGISTER", absl::StrCat("no register has the id ", registers[i]), where);
+    }
+    if (found.row->di == 0) {
+      return base::InvalidArgument("NOT_READABLE", absl::StrCat("the register can only be written: ", registers[i]),
+                                   where);
     }
     const uint16_t di = DiOf(found, registers[i], profile);
     auto read = std::find_if(reads.begin(), reads.end(), [di](const PlannedRead& planned) { return planned.di == di; });

@@ -384,6 +384,7 @@ TEST_CASE("amounts and purchase numbers that a meter cannot hold are refused bef
   CHECK(reason(top_up(1, 256)) == "BAD_PURCHASE_NUMBER");
   CHECK(reason(top_up(1, 99), bcd).empty());
   CHECK(reason(top_up(1, 100), bcd) == "BAD_PURCHASE_NUMBER");
+  CHECK(reason(Prepay{.amount_fen = 1, .purchase_number = 1}) == "BAD_PREPAY_KIND");
   CHECK(reason(Prepay{.kind = PrepayKind::kRefund, .amount_fen = 1, .purchase_number = 1}) == "ACTION_NOT_SUPPORTED");
 }
 
@@ -417,7 +418,9 @@ TEST_CASE("what cannot be written is refused with its place") {
   CHECK(Reason(refused("cjt188:factory_enable", "yes")) == "BAD_VALUE");
   CHECK(base::MetadataOf(refused("cjt188:price_table", "1.00 10 2.001 20 3.00 1"))["position"] == "2");
   command.action = ReadRegisters{{"cjt188:price_table"}};
-  CHECK(Reason(EncodeCjt188(command, {}).status()) == "UNKNOWN_REGISTER");
+  CHECK(Reason(EncodeCjt188(command, {}).status()) == "NOT_READABLE");
+  command.action = SetClock{.local_time = "2026-01-02 03:04:05"};
+  CHECK(Reason(EncodeCjt188(command, {}).status()) == "BAD_TIME");
 }
 
 TEST_CASE("keys come in as bytes of the right length; purchases and the valve do not come this way") {
@@ -429,7 +432,7 @@ TEST_CASE("keys come in as bytes of the right length; purchases and the valve do
   CHECK(reason(0xA014, 9).empty());
   CHECK(reason(0xA014, 8) == "BAD_VALUE");
   CHECK(reason(0xA107, 40).empty());
-  CHECK(reason(0xA107, 253) == "BAD_VALUE");
+  CHECK(reason(0xA107, 253) == "VALUE_TOO_LONG");
   CHECK(reason(0xA013, 5) == "ACTION_NOT_SUPPORTED");
   CHECK(reason(0xA017, 1) == "ACTION_NOT_SUPPORTED");
   CHECK(reason(0x901F, 0) == "BAD_VALUE");
@@ -489,7 +492,9 @@ TEST_CASE("raw bytes go as they are and come back as they came") {
   CHECK(group->exchanges[0].matcher.Matches(base::AsBytes("anything")));
   CHECK(DecodeCjt188({command, {{"back"}}}, {}).body == "back");
   command.action = Raw{};
-  CHECK(Reason(EncodeCjt188(command, {}).status()) == "BAD_VALUE");
+  CHECK(Reason(EncodeCjt188(command, {}).status()) == "BAD_RAW");
+  command.action = Raw{.request = std::string(301, 'x')};
+  CHECK(Reason(EncodeCjt188(command, {}).status()) == "BAD_RAW");
 }
 
 TEST_CASE("every listed register that is read can be asked for, and answers under its own id") {

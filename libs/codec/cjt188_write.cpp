@@ -27,8 +27,10 @@ constexpr uint8_t kBroadcastByte = 0x99;
 constexpr int64_t kAmountMax = 99'999'999;  // XXXXXX.XX yuan in fen.
 constexpr uint32_t kPurchaseNumberMax = 255;
 constexpr uint32_t kPurchaseNumberBcdMax = 99;
-// A request with more data than this is no frame that a meter was seen to take.
+// L is one byte, of which identifier and sequence take three.
 constexpr size_t kWriteBodyMax = 252;
+// One frame of the longest kind with some preambles.
+constexpr size_t kRawMax = 300;
 
 absl::Status BadValue(absl::string_view why, size_t position) {
   return base::InvalidArgument("BAD_VALUE", absl::StrCat("no value of the register: ", why),
@@ -142,7 +144,10 @@ ExchangeGroup Write(const Cjt188Call& call, uint16_t di, const std::string& body
 
 absl::StatusOr<ExchangeGroup> EncodeClock(const Cjt188Call& call, const SetClock& clock) {
   std::string body;
-  if (!cjt188::PutTime(clock.local_time, body)) return BadValue("YYYY-MM-DDThh:mm:ss from 2000 to 2099 is wanted", 0);
+  if (!cjt188::PutTime(clock.local_time, body)) {
+    return base::InvalidArgument("BAD_TIME", "a local time is YYYY-MM-DDThh:mm:ss from 2000 to 2099",
+                                 {{"text", clock.local_time.substr(0, 32)}});
+  }
   if (!clock.broadcast) return Write(call, kClockWriteDi, body);
   Cjt188Call all = {call.address, call.baud, call.profile};
   all.address.wire.fill(kBroadcastByte);
@@ -173,8 +178,13 @@ absl::StatusOr<ExchangeGroup> EncodeSecure(const Cjt188Call& call, const Secure&
                                  {{"position", "0"}, {"identifier", absl::StrCat(absl::Hex(secure.data_identifier))}});
   }
   const auto di = static_cast<uint16_t>(secure.data_identifier);
-  const bool fits = di == kKeyWriteDi ? secure.body.size() == kKeyBody : secure.body.size() <= kWriteBodyMax;
-  if (!fits) return BadValue("a key is its version and eight bytes", secure.body.size());
+  if (di == kKeyWriteDi && secure.body.size() != kKeyBody) {
+    return BadValue("a key is its version and eight bytes", std::min(secure.body.size(), kKeyBody));
+  }
+  if (secure.body.size() > kWriteBodyMax) {
+    return base::InvalidArgument("VALUE_TOO_LONG", "the data of a frame has at most 255 bytes",
+                                 {{"size", absl::StrCat(secure.body.size())}, {"limit", absl::StrCat(kWriteBodyMax)}});
+  }
   // Money and the valve have roads of their own, with their guards.
   if (di == kPurchaseWriteDi || di == kValveDi) {
     return base::InvalidArgument("ACTION_NOT_SUPPORTED", "purchases and the valve are commands of their own");
@@ -191,7 +201,7 @@ absl::StatusOr<std::string> PurchaseBody(const Profile& profile, const Prepay& p
   }
   if (prepay.amount_fen <= 0 || prepay.amount_fen > kAmountMax) {
     return base::InvalidArgument("BAD_AMOUNT", "0.01 to 999999.99 yuan are wanted",
-                                 {{"amount_fen", absl::StrCat(prepay.amount_fen)}});
+                                 {{"fen", absl::StrCat(prepay.amount_fen)}});
   }
   std::string body;
   if (profile.prepay.number_bcd) {
@@ -204,6 +214,9 @@ absl::StatusOr<std::string> PurchaseBody(const Profile& profile, const Prepay& p
 }
 
 absl::StatusOr<ExchangeGroup> EncodePrepay(const Cjt188Call& call, const Prepay& prepay) {
+  if (prepay.kind == PrepayKind::kUnspecified) {
+    return base::InvalidArgument("BAD_PREPAY_KIND", "say whether the account is opened, topped up or refunded");
+  }
   if (prepay.kind != PrepayKind::kTopUp && prepay.kind != PrepayKind::kOpenAccount) {
     return base::InvalidArgument("ACTION_NOT_SUPPORTED",
                                  "CJ/T 188 knows purchases only; an account opens by the first");
@@ -318,8 +331,9 @@ Decoded DecodeCjt188Write(const Cjt188Call& call, const Answer& answer) {
 }
 
 absl::StatusOr<ExchangeGroup> EncodeCjt188Raw(const Raw& raw, const Command& command, const Profile& profile) {
-  if (raw.request.empty()) return BadValue("there are no bytes to send", 0);
-  if (raw.request.size() > kExplainMax) return BadValue("more bytes than any frame", kExplainMax);
+  if (raw.request.empty() || raw.request.size() > kRawMax) {
+    return base::InvalidArgument("BAD_RAW", "raw bytes are 1 to 300", {{"size", absl::StrCat(raw.request.size())}});
+  }
   Command addressed = command;
   if (addressed.address.empty()) addressed.address = "AAAAAAAAAAAAAA";
   VW_ASSIGN_OR_RETURN(const Cjt188Call call, Cjt188CallOf(addressed, profile));
