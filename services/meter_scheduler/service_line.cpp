@@ -60,6 +60,7 @@ grpc::Status LineService::ListRegisters(grpc::ServerContext* context, const v1::
   return door_.Handle(context, *request, *response, [&](const rpc::Call& call) -> absl::Status {
     voltwell::codec::v1::ListRegistersRequest asked;
     asked.set_protocol(request->protocol());
+    *asked.mutable_registers() = request->registers();
     const rpc::CallOptions options = {.parent = &call, .tenant = call.identity.tenant};
     VW_ASSIGN_OR_RETURN(auto table, clients_.codec.Call(&CodecService::Stub::ListRegisters, asked, options));
     response->mutable_registers()->Swap(table.mutable_registers());
