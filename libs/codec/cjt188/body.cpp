@@ -76,6 +76,12 @@ int ScaleOf(const Field& field, const Unit* unit, const BodyOptions& options) {
   return counts_volume && options.volume_decimals >= 0 ? options.volume_decimals : field.scale;
 }
 
+// Volumes without a code are cubic metres in all meters that were seen; heat may be anything.
+absl::string_view UnitWithoutCode(Reg reg) {
+  if (reg == Reg::kHeat || static_cast<size_t>(reg) >= kRegisterCount) return "";
+  return RegisterOf(reg).unit;
+}
+
 void DecodeNumber(const Field& field, base::ByteView bytes, const BodyOptions& options, FieldValue& value) {
   int64_t units = 0;
   value.kind = FieldValue::Kind::kNotValid;
@@ -85,9 +91,7 @@ void DecodeNumber(const Field& field, base::ByteView bytes, const BodyOptions& o
   int scale = ScaleOf(field, unit, options) - (unit == nullptr ? 0 : unit->power);
   for (; scale < 0; ++scale) units *= 10;
   value.number = decimal::Decimal(units, scale);
-  value.unit = unit != nullptr                                   ? unit->name
-               : static_cast<size_t>(field.reg) < kRegisterCount ? RegisterOf(field.reg).unit
-                                                                 : "";
+  value.unit = unit != nullptr ? unit->name : UnitWithoutCode(field.reg);
   value.kind = FieldValue::Kind::kNumber;
 }
 

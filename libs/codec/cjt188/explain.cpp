@@ -61,6 +61,14 @@ const Named* Find(std::span<const Named> names, uint8_t code) {
   return found == names.end() ? nullptr : &*found;
 }
 
+// What a reader of the summary wants to know.
+const FieldValue& MainField(const Body& body) {
+  for (const Reg reg : {Reg::kVolume, Reg::kHeat, Reg::kRemaining}) {
+    if (const FieldValue* const field = body.Find(reg); field != nullptr) return *field;
+  }
+  return body.fields[0];
+}
+
 // Takes frames apart, one after the other; each Take moves on, so that no byte is left out or taken twice.
 class Explainer {
  public:
@@ -259,7 +267,7 @@ void Explainer::TakeBody(const Frame& frame, const WireIdentifier& identifier, s
   if (size > 0 && readable && DecodeBody(identifier.di, use, frame.address.type, bytes, {}, body)) {
     const size_t end = at_ + size;
     for (size_t i = 0; i < body.count; ++i) TakeField(body.fields[i], body.unit_first);
-    if (body.count > 0) Summarise(FieldMeaning(body.fields[0]));
+    if (body.count > 0) Summarise(FieldMeaning(MainField(body)));
     if (at_ < end) {
       Take(end - at_, "unknown", std::string(Say("厂家附加数据", "a vendor's further data")), /*understood=*/false);
     }

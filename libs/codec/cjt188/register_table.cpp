@@ -73,6 +73,7 @@ constexpr Register kRegisters[] = {
 
 constexpr Field kVolumeBody[] = {{Reg::kVolume, Format::kBcd, 4, 2, true}, {Reg::kVolumeSettled, Format::kBcd, 4, 2, true}, {Reg::kClock, Format::kTime, 7}, {Reg::kStatus, Format::kStatus, 2}};
 constexpr Field kVolumeShort[] = {{Reg::kVolume, Format::kBcd, 4, 2, false}, {Reg::kStatus, Format::kStatus, 2}};
+constexpr Field kHeatShort[] = {{Reg::kHeat, Format::kBcd, 4, 2, false}, {Reg::kStatus, Format::kStatus, 2}};
 constexpr Field kVolumeLong[] = {{Reg::kVolume, Format::kBcd, 4, 2, true}, {Reg::kVolumeSettled, Format::kBcd, 4, 2, true}, {Reg::kFlow, Format::kBcd, 4, 2, true}, {Reg::kClock, Format::kTime, 7}, {Reg::kUnknown, Format::kUnknown, 4}};
 constexpr Field kHeat2004[] = {{Reg::kHeatSettled, Format::kBcd, 4, 2, true}, {Reg::kHeat, Format::kBcd, 4, 2, true}, {Reg::kPower, Format::kBcd, 4, 2, true}, {Reg::kHeatFlow, Format::kBcd, 4, 2, true}, {Reg::kHeatVolume, Format::kBcd, 4, 2, true}, {Reg::kSupplyTemperature, Format::kBcd, 3, 2}, {Reg::kReturnTemperature, Format::kBcd, 3, 2}, {Reg::kWorkingHours, Format::kBcd, 3}, {Reg::kClock, Format::kTime, 7}, {Reg::kStatus, Format::kStatus, 2}};
 constexpr Field kHeat2018[] = {{Reg::kHeatSettled, Format::kBcd, 4, 2, true}, {Reg::kHeat, Format::kBcd, 4, 2, true}, {Reg::kPower, Format::kBcd, 3, 2, true}, {Reg::kHeatFlow, Format::kBcd, 3, 3, true}, {Reg::kHeatVolume, Format::kBcd, 4, 2, true}, {Reg::kSupplyTemperature, Format::kBcd, 2, 2}, {Reg::kReturnTemperature, Format::kBcd, 2, 2}, {Reg::kWorkingHours, Format::kBcd, 4}, {Reg::kClock, Format::kTime, 7}, {Reg::kStatus, Format::kStatus, 2}};
@@ -104,6 +105,7 @@ constexpr Layout kLayouts[] = {
     {0x901F, 0x901F, Use::kReply, Family::kVolume, kVolumeBody},
     {0x901F, 0x901F, Use::kReply, Family::kVolume, kVolumeShort},
     {0x901F, 0x901F, Use::kReply, Family::kVolume, kVolumeLong},
+    {0x901F, 0x901F, Use::kReply, Family::kHeat, kHeatShort},
     {0x901F, 0x901F, Use::kReply, Family::kHeat, kHeat2004},
     {0x901F, 0x901F, Use::kReply, Family::kHeat, kHeat2018},
     {0x911F, 0x911F, Use::kReply, Family::kHeat, kHeatAndCold},
