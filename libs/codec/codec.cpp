@@ -1,30 +1,86 @@
 // Checks what is common to all protocols and hands over to the one asked for; see codec.h.
 #include "libs/codec/codec.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
+#include "libs/codec/cjt188_commands.h"
 #include "libs/codec/dlt645_commands.h"
+#include "libs/codec/mbus_commands.h"
 
 namespace voltwell::codec {
 namespace {
+
+// What a protocol's adapter can do: one row a protocol.
+struct Adapter {
+  Protocol protocol;
+  absl::StatusOr<ExchangeGroup> (*encode)(const Command&, const Profile&);
+  Decoded (*decode)(const Answer&, const Profile&);
+  ExplainedBytes (*explain)(base::ByteView, const ExplainOptions&);
+  std::vector<RegisterInfo> (*registers)();
+  std::optional<RegisterInfo> (*find)(absl::string_view);  // Null: the list's patterns tell.
+};
+
+constexpr Adapter kAdapters[] = {
+    {Protocol::kDlt645_2007, EncodeDlt645, DecodeDlt645, ExplainDlt645, ListDlt645Registers, FindDlt645Register},
+    {Protocol::kDlt645_1997, EncodeDlt645, DecodeDlt645, ExplainDlt645, ListDlt645Registers1997,
+     FindDlt645Register1997},
+    {Protocol::kCjt188, EncodeCjt188, DecodeCjt188, ExplainCjt188, ListCjt188Registers, nullptr},
+    {Protocol::kMbus, EncodeMbus, DecodeMbus, ExplainMbus, ListMbusRegisters, FindMbusRegister},
+};
 
 absl::Status NotSupported(Protocol protocol) {
   return base::InvalidArgument("PROTOCOL_NOT_SUPPORTED", "this build does not speak the protocol",
                                {{"protocol", absl::StrCat(static_cast<int>(protocol))}});
 }
 
-}  // namespace
-
-absl::StatusOr<ExchangeGroup> Encode(const Command& command) {
-  if (command.protocol != Protocol::kDlt645_2007) return NotSupported(command.protocol);
-  return EncodeDlt645(command);
+const Adapter* FindAdapter(Protocol protocol) {
+  for (const Adapter& adapter : kAdapters) {
+    if (adapter.protocol == protocol) return &adapter;
+  }
+  return nullptr;
 }
 
-Decoded Decode(const Answer& answer) {
-  if (answer.command.protocol == Protocol::kDlt645_2007) return DecodeDlt645(answer);
+// Whether the id is the pattern with digits in place of {t}, {n}, ...
+bool IsOfPattern(absl::string_view pattern, absl::string_view id) {
+  while (!pattern.empty()) {
+    if (pattern[0] != '{') {
+      if (id.empty() || id[0] != pattern[0]) return false;
+      pattern.remove_prefix(1);
+      id.remove_prefix(1);
+      continue;
+    }
+    pattern.remove_prefix(std::min(pattern.find('}'), pattern.size() - 1) + 1);
+    const size_t digits = std::min(id.find_first_not_of("0123456789"), id.size());
+    if (digits == 0) return false;
+    id.remove_prefix(digits);
+  }
+  return id.empty();
+}
+
+}  // namespace
+
+absl::StatusOr<ExchangeGroup> Encode(const Command& command, const ProfileBook& profiles) {
+  const Adapter* const adapter = FindAdapter(command.protocol);
+  if (adapter == nullptr) return NotSupported(command.protocol);
+  VW_ASSIGN_OR_RETURN(const Profile* const profile, FindProfile(profiles, command.profile, command.protocol));
+  return adapter->encode(command, *profile);
+}
+
+Decoded Decode(const Answer& answer, const ProfileBook& profiles) {
+  const Adapter* const adapter = FindAdapter(answer.command.protocol);
   Decoded decoded;
-  decoded.error = NotSupported(answer.command.protocol);
-  return decoded;
+  if (adapter == nullptr) {
+    decoded.error = NotSupported(answer.command.protocol);
+    return decoded;
+  }
+  const auto profile = FindProfile(profiles, answer.command.profile, answer.command.protocol);
+  if (!profile.ok()) {
+    decoded.error = profile.status();
+    return decoded;
+  }
+  return adapter->decode(answer, **profile);
 }
 
 absl::Status CheckBatch(size_t size) {
@@ -33,21 +89,44 @@ absl::Status CheckBatch(size_t size) {
                                {{"size", absl::StrCat(size)}, {"limit", absl::StrCat(kBatchMax)}});
 }
 
-absl::StatusOr<ExplainedBytes> Explain(base::ByteView bytes, Protocol protocol, bool show_secrets) {
+absl::StatusOr<ExplainedBytes> Explain(base::ByteView bytes, const ExplainOptions& options) {
   if (bytes.size() > kExplainMax) {
     return base::InvalidArgument("FRAME_TOO_LONG", "at most 4096 bytes are explained at once",
                                  {{"size", absl::StrCat(bytes.size())}, {"limit", absl::StrCat(kExplainMax)}});
   }
-  // Unspecified means by shape; DL/T 645 is the only shape so far.
-  if (protocol != Protocol::kUnspecified && protocol != Protocol::kDlt645_2007) return NotSupported(protocol);
-  return ExplainDlt645(bytes, show_secrets);
+  ExplainOptions known = options;
+  if (known.protocol == Protocol::kUnspecified) known.protocol = GuessProtocol(bytes);
+  const Adapter* const adapter = FindAdapter(known.protocol);
+  if (adapter == nullptr) return NotSupported(known.protocol);
+  return adapter->explain(bytes, known);
 }
 
-std::vector<Protocol> ListProtocols() { return {Protocol::kDlt645_2007}; }
+std::vector<Protocol> ListProtocols() {
+  std::vector<Protocol> protocols;
+  for (const Adapter& adapter : kAdapters) protocols.push_back(adapter.protocol);
+  return protocols;
+}
 
 absl::StatusOr<std::vector<RegisterInfo>> ListRegisters(Protocol protocol) {
-  if (protocol != Protocol::kDlt645_2007) return NotSupported(protocol);
-  return ListDlt645Registers();
+  const Adapter* const adapter = FindAdapter(protocol);
+  if (adapter == nullptr) return NotSupported(protocol);
+  return adapter->registers();
+}
+
+absl::StatusOr<RegisterInfo> FindRegister(Protocol protocol, absl::string_view reg) {
+  const Adapter* const adapter = FindAdapter(protocol);
+  if (adapter == nullptr) return NotSupported(protocol);
+  if (adapter->find != nullptr) {
+    if (auto found = adapter->find(reg)) return *std::move(found);
+  } else {
+    for (RegisterInfo& row : adapter->registers()) {
+      if (!IsOfPattern(row.reg, reg)) continue;
+      row.reg = std::string(reg);
+      return std::move(row);
+    }
+  }
+  return base::InvalidArgument("UNKNOWN_REGISTER", absl::StrCat("no register has the id ", reg),
+                               {{"register", std::string(reg)}, {"position", "0"}});
 }
 
 }  // namespace voltwell::codec

@@ -16,7 +16,7 @@ Command Read(std::vector<std::string> registers) {
 }
 
 TEST_CASE("what cannot be said is an error that tells the register and its position") {
-  const absl::Status unknown = Encode(Read({"1-0:1.8.0", "1-0:nonsense"})).status();
+  const absl::Status unknown = Encode(Read({"1-0:1.8.0", "1-0:nonsense"}), {}).status();
   CHECK(base::ReasonOf(unknown) == "UNKNOWN_REGISTER");
   CHECK(base::MetadataOf(unknown)["register"] == "1-0:nonsense");
   CHECK(base::MetadataOf(unknown)["position"] == "1");
@@ -24,10 +24,10 @@ TEST_CASE("what cannot be said is an error that tells the register and its posit
 
 TEST_CASE("a protocol that this build does not speak is refused by every call") {
   Command foreign = Read({"1-0:1.8.0"});
-  for (const Protocol protocol : {Protocol::kUnspecified, Protocol::kDlt645_1997, Protocol::kCjt188, Protocol::kMbus}) {
+  for (const Protocol protocol : {Protocol::kUnspecified, static_cast<Protocol>(99)}) {
     foreign.protocol = protocol;
-    CHECK(base::ReasonOf(Encode(foreign).status()) == "PROTOCOL_NOT_SUPPORTED");
-    CHECK(base::ReasonOf(Decode({foreign, {}}).error) == "PROTOCOL_NOT_SUPPORTED");
+    CHECK(base::ReasonOf(Encode(foreign, {}).status()) == "PROTOCOL_NOT_SUPPORTED");
+    CHECK(base::ReasonOf(Decode({foreign, {}}, {}).error) == "PROTOCOL_NOT_SUPPORTED");
   }
 }
 
@@ -37,18 +37,18 @@ TEST_CASE("a batch of 512 is taken and one of 513 refused") {
 }
 
 TEST_CASE("32 registers in a command are taken and 33 refused") {
-  CHECK(Encode(Read(std::vector<std::string>(kRegistersMax, "1-0:1.8.0"))).ok());
-  CHECK(base::ReasonOf(Encode(Read(std::vector<std::string>(kRegistersMax + 1, "1-0:1.8.0"))).status()) ==
+  CHECK(Encode(Read(std::vector<std::string>(kRegistersMax, "1-0:1.8.0")), {}).ok());
+  CHECK(base::ReasonOf(Encode(Read(std::vector<std::string>(kRegistersMax + 1, "1-0:1.8.0")), {}).status()) ==
         "TOO_MANY_REGISTERS");
-  CHECK(base::ReasonOf(Encode(Read({})).status()) == "NO_REGISTERS");
+  CHECK(base::ReasonOf(Encode(Read({}), {}).status()) == "NO_REGISTERS");
 }
 
 TEST_CASE("4096 bytes are explained and 4097 refused") {
-  CHECK(Explain(base::AsBytes(std::string(kExplainMax, 'x')), Protocol::kUnspecified, false).ok());
-  CHECK(base::ReasonOf(
-            Explain(base::AsBytes(std::string(kExplainMax + 1, 'x')), Protocol::kUnspecified, false).status()) ==
+  CHECK(Explain(base::AsBytes(std::string(kExplainMax, 'x')), ExplainOptions{}).ok());
+  CHECK(base::ReasonOf(Explain(base::AsBytes(std::string(kExplainMax + 1, 'x')), ExplainOptions{}).status()) ==
         "FRAME_TOO_LONG");
-  CHECK(base::ReasonOf(Explain({}, Protocol::kMbus, false).status()) == "PROTOCOL_NOT_SUPPORTED");
+  CHECK(base::ReasonOf(Explain({}, ExplainOptions{.protocol = static_cast<Protocol>(99)}).status()) ==
+        "PROTOCOL_NOT_SUPPORTED");
 }
 
 TEST_CASE("explanations cover every byte of recorded, broken and random bytes") {
@@ -66,7 +66,7 @@ TEST_CASE("explanations cover every byte of recorded, broken and random bytes") 
     samples.push_back(bytes);
   }
   for (const std::string& bytes : samples) {
-    const auto explained = Explain(base::AsBytes(bytes), Protocol::kUnspecified, true);
+    const auto explained = Explain(base::AsBytes(bytes), ExplainOptions{.show_secrets = true});
     REQUIRE(explained.ok());
     std::string hex;
     size_t at = 0;
@@ -81,35 +81,52 @@ TEST_CASE("explanations cover every byte of recorded, broken and random bytes") 
 
 TEST_CASE("passwords are masked unless shown") {
   const std::string trip = *base::FromHex("68111111111111681C1033333333333333334D3357744845384B5516");
-  const auto masked = Explain(base::AsBytes(trip), Protocol::kDlt645_2007, false);
-  const auto shown = Explain(base::AsBytes(trip), Protocol::kDlt645_2007, true);
+  const auto masked = Explain(base::AsBytes(trip), ExplainOptions{});
+  const auto shown = Explain(base::AsBytes(trip), ExplainOptions{.show_secrets = true});
   REQUIRE(masked.ok());
   std::string kinds;
   for (size_t i = 0; i < masked->explanations.size(); ++i) {
     const Explanation& explanation = masked->explanations[i];
     const bool secret = explanation.kind == "password" || explanation.kind == "operator";
-    CHECK(explanation.hex == (secret ? std::string("********") : shown->explanations[i].hex));
+    CHECK(explanation.hex == (secret ? std::string(2 * explanation.length, '*') : shown->explanations[i].hex));
     if (secret) kinds += explanation.kind + " ";
   }
   CHECK(kinds == "password operator ");
 }
 
-TEST_CASE("the register list says what is proven") {
+TEST_CASE("the register list says what is proven, and a member of a pattern is found by its id") {
   const auto registers = ListRegisters(Protocol::kDlt645_2007);
   REQUIRE(registers.ok());
   CHECK(registers->size() >= 40);
-  const auto find = [&](const std::string& reg) {
-    return *std::find_if(registers->begin(), registers->end(), [&](const auto& row) { return row.reg == reg; });
-  };
-  const RegisterInfo energy = find("1-0:1.8.0");
-  CHECK(energy.name == "energy_forward_active_total");
-  CHECK(energy.data_identifier == "00010000");
-  CHECK(energy.unit == "kWh");
-  CHECK(energy.length == 4);
-  CHECK(energy.proven);
-  CHECK_FALSE(find("0-0:19.10.1").proven);
-  CHECK(ListProtocols() == std::vector<Protocol>{Protocol::kDlt645_2007});
-  CHECK(base::ReasonOf(ListRegisters(Protocol::kCjt188).status()) == "PROTOCOL_NOT_SUPPORTED");
+  size_t proven = 0;
+  for (const RegisterInfo& row : *registers) proven += row.proof.empty() ? 0 : 1;
+  CHECK(proven > 0);
+  const auto energy = FindRegister(Protocol::kDlt645_2007, "1-0:1.8.0");
+  REQUIRE(energy.ok());
+  CHECK(energy->reg == "1-0:1.8.0");
+  CHECK(energy->data_identifier == "00010000");
+  CHECK(energy->unit == "kWh");
+  CHECK(energy->length == 4);
+  CHECK_FALSE(energy->proof.empty());
+  CHECK(FindRegister(Protocol::kDlt645_2007, "1-0:1.8.2")->data_identifier == "00010200");
+  CHECK(base::ReasonOf(FindRegister(Protocol::kDlt645_2007, "1-0:nonsense").status()) == "UNKNOWN_REGISTER");
+  CHECK(base::ReasonOf(ListRegisters(Protocol::kUnspecified).status()) == "PROTOCOL_NOT_SUPPORTED");
+  CHECK(base::ReasonOf(FindRegister(Protocol::kUnspecified, "1-0:1.8.0").status()) == "PROTOCOL_NOT_SUPPORTED");
+}
+
+TEST_CASE("what bytes belong to is guessed by checksum, then by shape") {
+  const auto guess = [](const std::string& hex) { return GuessProtocol(base::AsBytes(*base::FromHex(hex))); };
+  CHECK(guess("FEFE68111111111111681104333334331816") == Protocol::kDlt645_2007);
+  CHECK(guess("6811111111111168010243C37816") == Protocol::kDlt645_1997);
+  CHECK(guess("FEFEFE6810AAAAAAAAAAAAAA0103901F00CE16") == Protocol::kCjt188);
+  CHECK(guess("105B015C16") == Protocol::kMbus);
+  CHECK(guess("E5") == Protocol::kMbus);
+  CHECK(guess("6803036853015005A916") == Protocol::kMbus);
+  CHECK(guess("") == Protocol::kDlt645_2007);
+  CHECK(guess("FEFE") == Protocol::kDlt645_2007);
+  // Cut short or broken: by shape.
+  CHECK(guess("68111111111111681104") == Protocol::kDlt645_2007);
+  CHECK(guess("6810AAAAAAAAAAAAAA0103") == Protocol::kCjt188);
 }
 
 }  // namespace

@@ -10,6 +10,11 @@
 namespace voltwell::gateway {
 namespace {
 
+// The numbers are the contract's.
+static_assert(static_cast<int>(codec::frame::FrameKind::kDlt645) == codec::v1::FRAME_KIND_DLT645);
+static_assert(static_cast<int>(codec::frame::FrameKind::kCjt188) == codec::v1::FRAME_KIND_CJT188);
+static_assert(static_cast<int>(codec::frame::FrameKind::kMbus) == codec::v1::FRAME_KIND_MBUS);
+
 using Matchers = google::protobuf::RepeatedPtrField<codec::v1::Matcher>;
 
 absl::Duration ToDuration(const google::protobuf::Duration& duration) {
@@ -31,7 +36,9 @@ const char* WhyNotQuestion(const std::string& request, const Matchers& matchers)
 }
 
 const char* WhyNotExchange(const codec::v1::Exchange& exchange) {
-  if (exchange.frame_kind() != codec::v1::FRAME_KIND_DLT645) return "frame_kind is not one that this gateway cuts";
+  if (exchange.frame_kind() < codec::v1::FRAME_KIND_DLT645 || exchange.frame_kind() > codec::v1::FRAME_KIND_MBUS) {
+    return "frame_kind is not one that this gateway cuts";
+  }
   if (const char* why = WhyNotQuestion(exchange.request(), exchange.matchers()); why != nullptr) return why;
   const absl::Duration timeout = ToDuration(exchange.reply_timeout());
   if (timeout < absl::ZeroDuration() || timeout > kReplyTimeoutMax) return "reply_timeout must be 0 to 60 s";
@@ -73,6 +80,7 @@ Question ToQuestion(const std::string& request, const Matchers& matchers) {
 Exchange ToExchange(const codec::v1::Exchange& in) {
   Exchange exchange;
   exchange.question = ToQuestion(in.request(), in.matchers());
+  exchange.frame_kind = static_cast<codec::frame::FrameKind>(in.frame_kind());
   exchange.reply_timeout = ToDuration(in.reply_timeout());
   exchange.no_reply = in.no_reply();
   if (!in.has_follow_up()) return exchange;

@@ -153,8 +153,47 @@ TEST_CASE("a call without items, with one too many, or with a wrong one is refus
   CHECK_REASON(twice, "BAD_EXCHANGE");
   CHECK(base::MetadataOf(twice)["position"] == "1");
   wrong.mutable_items(1)->set_id(2);
-  wrong.mutable_items(1)->mutable_group()->mutable_exchanges(0)->set_frame_kind(codec::v1::FRAME_KIND_MBUS);
+  wrong.mutable_items(1)->mutable_group()->mutable_exchanges(0)->set_frame_kind(codec::v1::FRAME_KIND_UNSPECIFIED);
   CHECK_REASON(world.Exchange(wrong, results), "BAD_EXCHANGE");
+}
+
+TEST_CASE("an M-Bus exchange is cut by its own kind: E5H alone is the answer to SND_NKE") {
+  World world;
+  FakeCollector collector = world.Dial("VW-1");
+  v1::ExchangeRequest request;
+  AddRead(request, 1);
+  codec::v1::Exchange& exchange = *request.mutable_items(0)->mutable_group()->mutable_exchanges(0);
+  exchange.set_request("\x10\x40\x05\x45\x16");
+  exchange.set_frame_kind(codec::v1::FRAME_KIND_MBUS);
+  exchange.clear_matchers();
+  codec::v1::MatchByte& byte = *exchange.add_matchers()->add_bytes();
+  byte.set_mask(0xFF);
+  byte.set_value(0xE5);
+  std::vector<v1::ExchangeResult> results;
+  std::thread meter([&] {
+    if (collector.Receive(5) == exchange.request()) collector.Send("\x01\xE5");
+  });
+  const absl::Status status = world.Exchange(request, results);
+  meter.join();
+  REQUIRE_OK(status);
+  REQUIRE(results.size() == 1);
+  REQUIRE(results[0].replies_size() == 1);
+  CHECK(results[0].replies(0).frames(0) == "\xE5");
+}
+
+TEST_CASE("every frame kind of the contract is one that the cutter knows, and no other number is taken") {
+  v1::ExchangeRequest request;
+  AddRead(request, 1);
+  codec::v1::Exchange& exchange = *request.mutable_items(0)->mutable_group()->mutable_exchanges(0);
+  for (int kind = codec::v1::FrameKind_MIN; kind <= codec::v1::FrameKind_MAX + 1; ++kind) {
+    exchange.set_frame_kind(static_cast<codec::v1::FrameKind>(kind));
+    if (kind < codec::v1::FRAME_KIND_DLT645 || kind > codec::v1::FRAME_KIND_MBUS) {
+      CHECK_REASON(Check(request), "BAD_EXCHANGE");
+      continue;
+    }
+    CHECK_OK(Check(request));
+    CHECK(ToItem(request.items(0), Instant{}).exchanges[0].frame_kind == static_cast<codec::frame::FrameKind>(kind));
+  }
 }
 
 TEST_CASE("the contract's limits are checked at one beyond each") {

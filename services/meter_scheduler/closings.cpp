@@ -24,8 +24,10 @@ bool MovesRelay(const domain::Item& item) { return item.work->kind == Kind::kOpe
 
 std::optional<absl::Time> Stamp(const RegisterValue& value, const ClosingRules& rules, absl::Time now) {
   absl::Time time;
+  // Demands and freezes are stamped without seconds.
   if (value.meter_time().empty() ||
-      !absl::ParseTime("%Y-%m-%dT%H:%M:%S", value.meter_time(), rules.meter_zone, &time, nullptr)) {
+      (!absl::ParseTime("%Y-%m-%dT%H:%M:%S", value.meter_time(), rules.meter_zone, &time, nullptr) &&
+       !absl::ParseTime("%Y-%m-%dT%H:%M", value.meter_time(), rules.meter_zone, &time, nullptr))) {
     return std::nullopt;
   }
   if (time > now + kStampAheadMax || absl::ToUnixSeconds(time) < kStampOldest) return std::nullopt;
@@ -100,15 +102,24 @@ Closing CloseRelay(Attempt& attempt, Closing closing, absl::Time now) {
 }  // namespace
 
 void TakeDecoded(Attempt& attempt, voltwell::codec::v1::DecodeResult& result) {
-  for (RegisterValue& value : *result.mutable_values()) attempt.values.push_back(std::move(value));
+  bool dropped = false;
+  for (RegisterValue& value : *result.mutable_values()) {
+    // What the meter itself calls wrong, or what no such register can hold, is no reading.
+    if (value.quality() == voltwell::codec::v1::QUALITY_OUT_OF_RANGE ||
+        value.quality() == voltwell::codec::v1::QUALITY_METER_ERROR) {
+      dropped = true;
+    } else {
+      attempt.values.push_back(std::move(value));
+    }
+  }
   if (result.relay_state() != voltwell::codec::v1::RELAY_STATE_UNSPECIFIED) {
     attempt.seen = static_cast<domain::Relay>(result.relay_state());
   }
-  if (!result.has_error()) return;
-  attempt.reason = result.error().reason();
+  if (!result.has_error() && !dropped) return;
+  attempt.reason = result.has_error() ? result.error().reason() : "VALUE_NOT_VALID";
   // Some registers refused and others told: what was told is stored, and the reason stands beside it.
   if (!attempt.values.empty()) return;
-  attempt.outcome = result.error().reason() == "METER_REFUSED" ? Outcome::kMeterRefused : Outcome::kNotUnderstood;
+  attempt.outcome = attempt.reason == "METER_REFUSED" ? Outcome::kMeterRefused : Outcome::kNotUnderstood;
 }
 
 absl::StatusOr<Closing> ToClosing(Attempt& attempt, RegisterStore& registers, const ClosingRules& rules,

@@ -32,8 +32,8 @@ absl::StatusOr<Command> ToCommand(const domain::Item& item, voltwell::codec::v1:
     VW_ASSIGN_OR_RETURN(const RelaySecret secret, security.ForRelay(item));
     auto& relay = *command.mutable_relay();
     relay.set_action(action);
-    relay.set_password(secret.password);
-    relay.set_operator_code(secret.operator_code);
+    relay.mutable_authority()->set_password(secret.password);
+    relay.mutable_authority()->set_operator_code(secret.operator_code);
     relay.set_expires_local_time(absl::FormatTime("%Y-%m-%dT%H:%M:%S", now + kCommandExpiry, meter_zone));
   }
   return command;

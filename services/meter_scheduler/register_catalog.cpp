@@ -1,7 +1,5 @@
 #include "services/meter_scheduler/register_catalog.h"
 
-#include <set>
-
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
 
@@ -9,26 +7,23 @@ namespace voltwell::scheduler {
 
 using voltwell::codec::v1::CodecService;
 
-absl::Status RegisterCatalog::Refresh(const rpc::Call& call) {
+absl::Status RegisterCatalog::Learn(const std::vector<std::string>& registers, const rpc::Call& call) {
   const rpc::CallOptions options = {.parent = &call, .tenant = call.identity.tenant};
   VW_ASSIGN_OR_RETURN(const auto protocols, clients_.codec.Call(&CodecService::Stub::ListProtocols,
                                                                 voltwell::codec::v1::ListProtocolsRequest(), options));
-  std::map<std::string, std::string> units;
   std::vector<RegisterStore::Register> known;
   for (const int protocol : protocols.protocols()) {
     voltwell::codec::v1::ListRegistersRequest request;
     request.set_protocol(static_cast<voltwell::codec::v1::Protocol>(protocol));
+    request.mutable_registers()->Add(registers.begin(), registers.end());
     VW_ASSIGN_OR_RETURN(const auto table, clients_.codec.Call(&CodecService::Stub::ListRegisters, request, options));
-    for (const auto& row : table.registers()) {
-      units[row.register_()] = row.unit();
-      known.push_back({row.register_(), row.unit()});
-    }
+    for (const auto& row : table.registers()) known.push_back({row.register_(), row.unit()});
   }
   // Their numbers are there before the first value is stored: the road need not make them.
   VW_RETURN_IF_ERROR(registers_.Ensure(known));
   const std::lock_guard lock(mutex_);
-  units_ = std::move(units);
-  until_ = clock_.Monotonic() + kCatalogFor;
+  if (known_.size() + known.size() > kCatalogMax) known_.clear();
+  for (const RegisterStore::Register& row : known) known_.insert(row.first);
   return absl::OkStatus();
 }
 
@@ -40,17 +35,23 @@ absl::Status RegisterCatalog::Check(const google::protobuf::RepeatedPtrField<std
     return base::InvalidArgument("TOO_MANY_REGISTERS", "at most 32 registers",
                                  {{"limit", absl::StrCat(kRegistersMax)}});
   }
-  bool fresh = false;
+  std::vector<std::string> unknown;
   {
     const std::lock_guard lock(mutex_);
-    fresh = clock_.Monotonic() < until_;
+    if (clock_.Monotonic() >= until_) {
+      known_.clear();
+      until_ = clock_.Monotonic() + kCatalogFor;
+    }
+    for (const std::string& id : registers) {
+      if (!known_.contains(id)) unknown.push_back(id);
+    }
   }
-  if (!fresh) VW_RETURN_IF_ERROR(Refresh(call));
+  if (!unknown.empty()) VW_RETURN_IF_ERROR(Learn(unknown, call));
   const std::lock_guard lock(mutex_);
   std::set<std::string> seen;
   for (int i = 0; i < registers.size(); ++i) {
     const base::ErrorMetadata where = {{"register", registers[i]}, {"position", absl::StrCat(i)}};
-    if (!units_.contains(registers[i])) {
+    if (!known_.contains(registers[i])) {
       return base::InvalidArgument("UNKNOWN_REGISTER", absl::StrCat("no protocol has register ", registers[i]), where);
     }
     if (!seen.insert(registers[i]).second) {

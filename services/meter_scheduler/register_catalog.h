@@ -2,8 +2,8 @@
 // when they are made, not when the meter is read.
 #pragma once
 
-#include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +18,7 @@
 namespace voltwell::scheduler {
 
 inline constexpr int kRegistersMax = 32;                         // Of one schedule or operation.
+inline constexpr size_t kCatalogMax = 8192;                      // Remembered; then it begins anew.
 inline constexpr absl::Duration kCatalogFor = absl::Minutes(5);  // A codec with new tables is noticed after this.
 
 class RegisterCatalog {
@@ -29,13 +30,13 @@ class RegisterCatalog {
   absl::Status Check(const google::protobuf::RepeatedPtrField<std::string>& registers, const rpc::Call& call);
 
  private:
-  absl::Status Refresh(const rpc::Call& call);
+  absl::Status Learn(const std::vector<std::string>& registers, const rpc::Call& call);
 
   Clients& clients_;
   RegisterStore& registers_;
   os::Clock& clock_;
   std::mutex mutex_;
-  std::map<std::string, std::string> units_;  // By register id, of all protocols; the codec's tables bound it.
+  std::set<std::string> known_;  // Ids that some protocol has, at most kCatalogMax.
   absl::Duration until_ = -absl::InfiniteDuration();
 };
 

@@ -60,6 +60,7 @@ grpc::Status LineService::ListRegisters(grpc::ServerContext* context, const v1::
   return door_.Handle(context, *request, *response, [&](const rpc::Call& call) -> absl::Status {
     voltwell::codec::v1::ListRegistersRequest asked;
     asked.set_protocol(request->protocol());
+    *asked.mutable_registers() = request->registers();
     const rpc::CallOptions options = {.parent = &call, .tenant = call.identity.tenant};
     VW_ASSIGN_OR_RETURN(auto table, clients_.codec.Call(&CodecService::Stub::ListRegisters, asked, options));
     response->mutable_registers()->Swap(table.mutable_registers());
@@ -77,11 +78,14 @@ grpc::Status LineService::Explain(grpc::ServerContext* context, const v1::Explai
     voltwell::codec::v1::ExplainRequest asked;
     asked.set_frame(request->frame());
     asked.set_protocol(request->protocol());
+    asked.set_language(request->language());
     asked.set_show_secrets(call.identity.Allows("line.secrets"));
     const rpc::CallOptions options = {.parent = &call, .tenant = call.identity.tenant};
     VW_ASSIGN_OR_RETURN(auto explained, clients_.codec.Call(&CodecService::Stub::Explain, asked, options));
     response->mutable_explanations()->Swap(explained.mutable_explanations());
     response->set_summary(explained.summary());
+    response->set_protocol(explained.protocol());
+    if (explained.has_error()) response->mutable_error()->Swap(explained.mutable_error());
     return absl::OkStatus();
   });
 }

@@ -119,10 +119,7 @@ void GatherWorker::Decode(std::vector<AttemptPtr>& answered) {
   for (AttemptPtr& attempt : answered) {
     auto& item = *request.add_items();
     *item.mutable_command() = attempt->command;
-    if (item.command().has_relay()) {
-      item.mutable_command()->mutable_relay()->clear_password();
-      item.mutable_command()->mutable_relay()->clear_operator_code();
-    }
+    if (item.command().has_relay()) item.mutable_command()->mutable_relay()->clear_authority();
     item.mutable_replies()->Swap(&attempt->replies);
   }
   flushes_total_.Increment();

@@ -13,6 +13,7 @@ namespace v1 = voltwell::codec::v1;
 // Numbers that we do not know become kUnspecified, which the codec refuses by name.
 codec::Protocol FromProto(v1::Protocol protocol);
 codec::Command FromProto(const v1::Command& command);
+codec::ExplainOptions FromProto(const v1::ExplainRequest& request);
 codec::Answer FromProto(const v1::DecodeItem& item);
 
 void ToProto(const codec::ExchangeGroup& group, v1::ExchangeGroup& out);

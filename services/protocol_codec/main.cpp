@@ -1,4 +1,6 @@
 // voltwell-protocol-codec: what the bytes of meters mean. Wiring only.
+#include <cstdio>
+
 #include "libs/log/log.h"
 #include "libs/metrics/metrics.h"
 #include "libs/os/clock.h"
@@ -7,6 +9,7 @@
 #include "libs/rpc/door.h"
 #include "libs/rpc/server.h"
 #include "services/protocol_codec/config.h"
+#include "services/protocol_codec/profiles.h"
 #include "services/protocol_codec/service.h"
 
 int main(int argc, char** argv) {
@@ -19,6 +22,11 @@ int main(int argc, char** argv) {
   metrics::Registry metrics;
   rpc::TokenVerifier verifier("protocol_codec", config.identity.trust_dir, clock, metrics);
   rpc::Door door("protocol_codec", verifier, clock, metrics);
-  codec_service::CodecService codec(door, metrics);
+  auto profiles = codec_service::LoadProfiles(config.profile_directory);
+  if (!profiles.ok()) {
+    std::fprintf(stderr, "voltwell-protocol-codec: %s\n", std::string(profiles.status().message()).c_str());
+    return 2;
+  }
+  codec_service::CodecService codec(door, metrics, *std::move(profiles));
   return rpc::Server(config.rpc, "protocol_codec", metrics).Add(codec).Run();
 }

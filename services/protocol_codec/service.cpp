@@ -4,6 +4,7 @@
 #include "libs/base/status.h"
 #include "libs/codec/codec.h"
 #include "services/protocol_codec/convert.h"
+#include "services/protocol_codec/profiles.h"
 
 namespace voltwell::codec_service {
 namespace {
@@ -13,8 +14,9 @@ constexpr char kItemsHelp[] = "Commands encoded and answers decoded";
 
 }  // namespace
 
-CodecService::CodecService(rpc::Door& door, metrics::Registry& metrics)
+CodecService::CodecService(rpc::Door& door, metrics::Registry& metrics, codec::ProfileBook profiles)
     : door_(door),
+      profiles_(std::move(profiles)),
       metrics_(metrics),
       encoded_(metrics.Counter(kItems, kItemsHelp, {{"call", "encode"}})),
       decoded_(metrics.Counter(kItems, kItemsHelp, {{"call", "decode"}})) {}
@@ -32,9 +34,11 @@ grpc::ServerUnaryReactor* CodecService::Encode(grpc::CallbackServerContext* cont
                                                v1::EncodeResponse* response) {
   return door_.Handle(context, *request, *response, [&](const rpc::Call&) -> absl::Status {
     VW_RETURN_IF_ERROR(codec::CheckBatch(static_cast<size_t>(request->commands_size())));
+    codec::ProfileBook merged;
+    VW_ASSIGN_OR_RETURN(const codec::ProfileBook* const profiles, Merge(profiles_, request->profiles(), merged));
     response->mutable_items()->Reserve(request->commands_size());
     for (const v1::Command& command : request->commands()) {
-      const auto group = codec::Encode(FromProto(command));
+      const auto group = codec::Encode(FromProto(command), *profiles);
       CountError(group.status());
       ToProto(group, *response->add_items());
     }
@@ -47,9 +51,11 @@ grpc::ServerUnaryReactor* CodecService::Decode(grpc::CallbackServerContext* cont
                                                v1::DecodeResponse* response) {
   return door_.Handle(context, *request, *response, [&](const rpc::Call&) -> absl::Status {
     VW_RETURN_IF_ERROR(codec::CheckBatch(static_cast<size_t>(request->items_size())));
+    codec::ProfileBook merged;
+    VW_ASSIGN_OR_RETURN(const codec::ProfileBook* const profiles, Merge(profiles_, request->profiles(), merged));
     response->mutable_results()->Reserve(request->items_size());
     for (const v1::DecodeItem& item : request->items()) {
-      const codec::Decoded decoded = codec::Decode(FromProto(item));
+      const codec::Decoded decoded = codec::Decode(FromProto(item), *profiles);
       CountError(decoded.error);
       ToProto(decoded, *response->add_results());
     }
@@ -61,8 +67,7 @@ grpc::ServerUnaryReactor* CodecService::Decode(grpc::CallbackServerContext* cont
 grpc::ServerUnaryReactor* CodecService::Explain(grpc::CallbackServerContext* context, const v1::ExplainRequest* request,
                                                 v1::ExplainResponse* response) {
   return door_.Handle(context, *request, *response, [&](const rpc::Call&) -> absl::Status {
-    const auto explained =
-        codec::Explain(base::AsBytes(request->frame()), FromProto(request->protocol()), request->show_secrets());
+    const auto explained = codec::Explain(base::AsBytes(request->frame()), FromProto(*request));
     CountError(explained.status());
     VW_RETURN_IF_ERROR(explained.status());
     ToProto(*explained, *response);
@@ -85,7 +90,15 @@ grpc::ServerUnaryReactor* CodecService::ListRegisters(grpc::CallbackServerContex
                                                       const v1::ListRegistersRequest* request,
                                                       v1::ListRegistersResponse* response) {
   return door_.Handle(context, *request, *response, [&](const rpc::Call&) -> absl::Status {
-    VW_ASSIGN_OR_RETURN(const auto registers, codec::ListRegisters(FromProto(request->protocol())));
+    const codec::Protocol protocol = FromProto(request->protocol());
+    VW_RETURN_IF_ERROR(codec::CheckBatch(static_cast<size_t>(request->registers_size())));
+    for (const std::string& id : request->registers()) {
+      const auto found = codec::FindRegister(protocol, id);
+      if (found.ok()) ToProto(*found, *response->add_registers());
+      if (base::ReasonOf(found.status()) == "PROTOCOL_NOT_SUPPORTED") return found.status();
+    }
+    if (!request->registers().empty()) return absl::OkStatus();
+    VW_ASSIGN_OR_RETURN(const auto registers, codec::ListRegisters(protocol));
     for (const codec::RegisterInfo& info : registers) ToProto(info, *response->add_registers());
     return absl::OkStatus();
   });

@@ -1,6 +1,7 @@
 // CodecService over libs/codec. Stateless; nothing here blocks, so it runs on the callback API's own threads.
 #pragma once
 
+#include "libs/codec/profile.h"
 #include "libs/metrics/metrics.h"
 #include "libs/rpc/door.h"
 #include "voltwell/codec/v1/codec_service.grpc.pb.h"
@@ -9,7 +10,7 @@ namespace voltwell::codec_service {
 
 class CodecService final : public voltwell::codec::v1::CodecService::CallbackService {
  public:
-  CodecService(rpc::Door& door, metrics::Registry& metrics);
+  CodecService(rpc::Door& door, metrics::Registry& metrics, codec::ProfileBook profiles);
 
   grpc::ServerUnaryReactor* Encode(grpc::CallbackServerContext* context,
                                    const voltwell::codec::v1::EncodeRequest* request,
@@ -31,6 +32,7 @@ class CodecService final : public voltwell::codec::v1::CodecService::CallbackSer
   void CountError(const absl::Status& error);
 
   rpc::Door& door_;
+  const codec::ProfileBook profiles_;
   metrics::Registry& metrics_;
   prometheus::Counter& encoded_;
   prometheus::Counter& decoded_;

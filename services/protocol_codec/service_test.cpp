@@ -13,6 +13,7 @@
 #include "libs/rpc/server.h"
 #include "libs/rpc/test_trust.h"
 #include "libs/testing/status.h"
+#include "services/protocol_codec/profiles.h"
 
 namespace voltwell::codec_service {
 namespace {
@@ -26,7 +27,7 @@ struct World {
   rpc::TestTrust trust;
   rpc::TokenVerifier verifier{"protocol_codec", trust.directory(), clock, metrics};
   rpc::Door door{"protocol_codec", verifier, clock, metrics};
-  CodecService service{door, metrics};
+  CodecService service{door, metrics, {}};
   rpc::Server server{{.drain = absl::Seconds(2)}, "protocol_codec", metrics};
   rpc::TokenIssuer scheduler{"meter_scheduler", trust.Key("meter_scheduler"), clock};
   std::unique_ptr<rpc::Client<v1::CodecService>> client;
@@ -120,7 +121,8 @@ TEST_CASE("explanations of all recorded frames cover every byte and mask what is
       for (const v1::Explanation& explanation : response->explanations()) {
         REQUIRE(explanation.offset() == at);
         at += explanation.length();
-        if (explanation.kind() == "password") CHECK(explanation.hex() == "********");
+        if (explanation.kind() == "password")
+          CHECK(explanation.hex() == std::string(2 * static_cast<size_t>(explanation.length()), '*'));
       }
       REQUIRE(at == static_cast<int>(bytes.size()));
     }
@@ -134,17 +136,35 @@ TEST_CASE("protocols and registers are listed") {
   World world;
   const auto protocols = world.client->Call(&Stub::ListProtocols, v1::ListProtocolsRequest{});
   REQUIRE_OK(protocols);
-  REQUIRE(protocols->protocols_size() == 1);
+  CHECK(protocols->protocols_size() == static_cast<int>(codec::ListProtocols().size()));
   CHECK(protocols->protocols(0) == v1::PROTOCOL_DLT645_2007);
   v1::ListRegistersRequest request;
   request.set_protocol(v1::PROTOCOL_DLT645_2007);
   const auto registers = world.client->Call(&Stub::ListRegisters, request);
   REQUIRE_OK(registers);
   CHECK(registers->registers_size() >= 40);
-  CHECK(registers->registers(1).register_() == "1-0:1.8.0");
-  CHECK(registers->registers(1).title_zh() == "正向有功总电能");
-  request.set_protocol(v1::PROTOCOL_MBUS);
+  request.set_protocol(v1::PROTOCOL_UNSPECIFIED);
   CHECK_REASON(world.client->Call(&Stub::ListRegisters, request), "PROTOCOL_NOT_SUPPORTED");
+}
+
+TEST_CASE("profiles come with a call, 16 of them and not 17, and stand before those of the process") {
+  World world;
+  v1::EncodeRequest request;
+  *request.add_commands() = Read("111111111111", {"1-0:32.7.0", "1-0:52.7.0"});
+  request.mutable_commands(0)->set_profile("mine");
+  auto response = world.client->Call(&Stub::Encode, request);
+  REQUIRE_OK(response);
+  CHECK(response->items(0).error().reason() == "UNKNOWN_PROFILE");
+  request.add_profiles("name mine\nprotocol DLT645_2007\nsingle_reads yes\n");
+  for (int i = 1; i < kInlineProfilesMax; ++i) request.add_profiles(absl::StrCat("name p", i, "\nprotocol MBUS\n"));
+  response = world.client->Call(&Stub::Encode, request);
+  REQUIRE_OK(response);
+  CHECK(response->items(0).group().exchanges_size() == 2);
+  request.add_profiles("name more\nprotocol MBUS\n");
+  CHECK_REASON(world.client->Call(&Stub::Encode, request), "TOO_MANY_PROFILES");
+  request.clear_profiles();
+  request.add_profiles("name mine\nprotocol MODBUS\n");
+  CHECK_REASON(world.client->Call(&Stub::Encode, request), "BAD_PROFILE");
 }
 
 TEST_CASE("a call without identity, or from a service that is not meant, is refused") {

@@ -103,6 +103,14 @@ class Deploy(unittest.TestCase):
         self.assertEqual(config_page.page(), (ROOT / "docs/config.md").read_text(),
                          "run python3 -m tools.suite.config_page")
 
+    def test_the_page_of_protocols_is_true(self):
+        if not (ROOT / "build/dev/bin/voltwell-codec").exists():
+            raise unittest.SkipTest("the dev preset is not built")
+        sys.path.insert(0, str(ROOT))
+        from tools.suite import protocols_page
+        self.assertEqual(protocols_page.page(), protocols_page.PAGE.read_text(),
+                         "run python3 -m tools.suite.protocols_page")
+
 
 if __name__ == "__main__":
     unittest.main()

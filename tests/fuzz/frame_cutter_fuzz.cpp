@@ -21,19 +21,40 @@ struct Result {
   bool operator==(const Result&) const = default;
 };
 
-Result Cut(ByteView stream, size_t piece) {
-  FrameCutter cutter(FrameKind::kDlt645);
+// The size that the frame states itself, and from where to where its checksum runs.
+void CheckFrame(FrameKind kind, ByteView frame) {
+  if (kind == FrameKind::kMbus && frame[0] == 0xE5) {
+    VW_CHECK(frame.size() == 1);
+    return;
+  }
+  VW_CHECK(frame.back() == 0x16);
+  size_t sum_from = 0;
+  if (kind == FrameKind::kDlt645) {
+    VW_CHECK(frame[0] == 0x68 && frame[7] == 0x68 && frame.size() == size_t{12} + frame[9]);
+  } else if (kind == FrameKind::kCjt188) {
+    VW_CHECK(frame[0] == 0x68 && frame.size() == size_t{13} + frame[10]);
+  } else if (frame[0] == 0x10) {
+    VW_CHECK(frame.size() == 5);
+    sum_from = 1;
+  } else {
+    VW_CHECK(frame[0] == 0x68 && frame[3] == 0x68 && frame[1] == frame[2] && frame.size() == size_t{6} + frame[1]);
+    sum_from = 4;
+  }
+  const ByteView summed = frame.subspan(sum_from, frame.size() - sum_from - 2);
+  VW_CHECK(voltwell::codec::frame::Sum8(summed) == frame[frame.size() - 2]);
+}
+
+Result Cut(FrameKind kind, ByteView stream, size_t piece) {
+  FrameCutter cutter(kind);
   std::vector<std::string> frames;
   size_t frame_bytes = 0;
   const auto take = [&] {
     while (const auto frame = cutter.Next()) {
-      VW_CHECK(frame->size() == size_t{12} + (*frame)[9]);
-      VW_CHECK(frame->front() == 0x68 && frame->back() == 0x16);
-      VW_CHECK(voltwell::codec::frame::Sum8(frame->first(frame->size() - 2)) == (*frame)[frame->size() - 2]);
+      CheckFrame(kind, *frame);
       frame_bytes += frame->size();
       frames.push_back(voltwell::base::ToString(*frame));
     }
-    VW_CHECK(cutter.pending() < voltwell::codec::frame::kDlt645FrameMax);
+    VW_CHECK(cutter.pending() < voltwell::codec::frame::kFrameMax);
   };
   for (size_t at = 0; at < stream.size();) {
     const ByteView rest = stream.subspan(at, std::min(piece, stream.size() - at));
@@ -53,6 +74,8 @@ Result Cut(ByteView stream, size_t piece) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const ByteView stream(data + 1, size - 1);
-  VW_CHECK(Cut(stream, 1 + data[0]) == Cut(stream, 1));
+  for (const FrameKind kind : {FrameKind::kDlt645, FrameKind::kCjt188, FrameKind::kMbus}) {
+    VW_CHECK(Cut(kind, stream, 1 + data[0]) == Cut(kind, stream, 1));
+  }
   return 0;
 }

@@ -46,13 +46,12 @@ HttpReply AdminApi::Stats() const {
              {"cpu_s", Seconds(usage.ru_utime) + Seconds(usage.ru_stime)}});
 }
 
-// {address} or {address}/faults.
+// {address}, {address}/faults or {address}/registers.
 HttpReply AdminApi::Meter(absl::string_view method, absl::string_view rest, absl::string_view body) {
   const bool faults = absl::ConsumeSuffix(&rest, "/faults");
-  const auto address = ParseAddress(rest);
-  if (!address.has_value()) return Problem(400, "an address is twelve hex digits");
+  const bool registers = !faults && absl::ConsumeSuffix(&rest, "/registers");
   size_t link = 0;
-  Device* device = field_.FindDevice(*address, &link);
+  Device* device = field_.FindDevice(std::string(rest), &link);
   if (device == nullptr) return Problem(404, "no such meter");
   if (faults && method == "POST") {
     const json value = json::parse(body.begin(), body.end(), nullptr, /*allow_exceptions=*/false);
@@ -60,8 +59,9 @@ HttpReply AdminApi::Meter(absl::string_view method, absl::string_view rest, absl
     if (!parsed.ok()) return Problem(400, parsed.status().message());
     device->SetFaults(*parsed);
   } else if (method != "GET") {
-    return Problem(405, "GET /meters/{address}, GET or POST /meters/{address}/faults");
+    return Problem(405, "GET /meters/{address}[/registers], GET or POST /meters/{address}/faults");
   }
+  if (registers) return Ok(device->Registers(ReadClocks()));
   if (faults) return Ok(FaultsToJson(device->faults()));
   json truth = device->Truth(ReadClocks());
   truth["link"] = field_.LinkJson(link);
@@ -90,7 +90,8 @@ HttpReply AdminApi::Handle(absl::string_view method, absl::string_view target, a
   if (path == "/collectors" && method == "GET") return Ok(field_.CollectorsJson());
   if (absl::ConsumePrefix(&path, "/meters/")) return Meter(method, path, body);
   if (absl::ConsumePrefix(&path, "/collectors/")) return Collector(method, path, query);
-  return Problem(404, "/stats, /collectors, /meters/{address}[/faults], /collectors/{id}/drop, /collectors/{id}/dark");
+  return Problem(
+      404, "/stats, /collectors, /meters/{address}[/faults|/registers], /collectors/{id}/drop, /collectors/{id}/dark");
 }
 
 }  // namespace voltwell::field_sim

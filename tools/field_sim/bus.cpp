@@ -25,23 +25,55 @@ Bus::Bus(const ParkBus& config, const ParkCollector& collector, const LoadSettin
       random_(SeedOf(config.registration, settings.seed)) {
   devices_.reserve(config.meters.size());
   for (const ParkMeter& meter : config.meters) {
-    by_address_.emplace(meter.address, devices_.size());
+    const Dialect& dialect = DialectOf(meter.protocol);
     if (meter.kind == MeterKind::kReplay) {
       devices_.push_back(std::make_unique<ReplayMeter>(meter));
     } else {
-      devices_.push_back(std::make_unique<Meter>(meter, settings, start));
+      devices_.push_back(dialect.make_meter(meter, settings, start));
+    }
+    Device* device = devices_.back().get();
+    if (dialect.make_cutter == nullptr) {
+      by_address_.emplace(meter.address, devices_.size() - 1);
+      dlt645_.push_back(device);
+      continue;
+    }
+    const auto lane = std::find_if(lanes_.begin(), lanes_.end(), [&](const Lane& one) {
+      return one.devices.front()->config().protocol == meter.protocol;
+    });
+    if (lane != lanes_.end()) {
+      lane->devices.push_back(device);
+    } else {
+      lanes_.push_back({dialect.make_cutter(), {device}});
     }
   }
 }
 
-Device* Bus::Find(Address address) const {
-  const auto found = by_address_.find(address);
-  return found == by_address_.end() ? nullptr : devices_[found->second].get();
+Device* Bus::Find(const std::string& address) const {
+  for (const auto& device : devices_) {
+    if (device->config().address_text == address) return device.get();
+  }
+  return nullptr;
+}
+
+uint64_t Bus::bad_frames() const {
+  uint64_t sum = cutter_.bad_frames();
+  for (const Lane& lane : lanes_) sum += lane.cutter->bad_frames();
+  return sum;
+}
+
+void Bus::ClearCutters() {
+  cutter_.Clear();
+  for (Lane& lane : lanes_) lane.cutter->Clear();
+}
+
+bool Bus::InFrame() const {
+  return !cutter_.empty() ||
+         std::any_of(lanes_.begin(), lanes_.end(), [](const Lane& l) { return !l.cutter->empty(); });
 }
 
 void Bus::Reset() {
   pending_.clear();
-  cutter_.Clear();
+  ClearCutters();
   uart_free_ns_ = reply_from_ns_ = reply_until_ns_ = 0;
 }
 
@@ -56,7 +88,7 @@ std::string Bus::Babble() {
 }
 
 void Bus::Receive(Bytes bytes, Moment now, std::string* out) {
-  if (!cutter_.empty() && now.mono_ns - last_byte_ns_ > kByteGapNs) cutter_.Clear();
+  if (InFrame() && now.mono_ns - last_byte_ns_ > kByteGapNs) ClearCutters();
   last_byte_ns_ = now.mono_ns;
   const int64_t from = std::max(now.mono_ns, uart_free_ns_);
   const int64_t until = from + WireNs(bytes.size());
@@ -68,14 +100,18 @@ void Bus::Receive(Bytes bytes, Moment now, std::string* out) {
   if (config_.wire_time && from < reply_until_ns_ && until > reply_from_ns_) {
     // Two talk at once: neither is understood.
     ++counts_.collisions;
-    cutter_.Clear();
+    ClearCutters();
     for (Segment& segment : pending_) {
       for (char& c : segment.bytes) c = static_cast<char>(c & static_cast<char>(random_.Next()));
     }
     return;
   }
-  cutter_.Append(bytes);
+  if (!dlt645_.empty() || lanes_.empty()) cutter_.Append(bytes);
   while (cutter_.Next(&request_)) Handle(request_, now, until, out);
+  for (const Lane& lane : lanes_) {
+    lane.cutter->Append(bytes);
+    while (lane.cutter->Next(&frame_)) HandleForeign(lane, now, until, out);
+  }
 }
 
 // The one meter that is meant; or all that the pattern fits, whose answers then lie over each other on the wire.
@@ -83,21 +119,15 @@ size_t Bus::AnswerAll(const Request& request, Moment now, Device** speaker) {
   if (request.address == kBroadcast || HasWildcard(request.address)) {
     std::array<uint8_t, kMaxAnswer> other;
     size_t length = 0;
-    for (const auto& device : devices_) {
+    for (Device* device : dlt645_) {
       if (request.address != kBroadcast && !AddressMatches(request.address, device->config().address)) continue;
       if (random_.Happens(device->faults().silence_rate)) continue;
-      const size_t size = device->Answer(request, now, length == 0 ? answer_ : other);
-      if (size == 0) continue;
-      *speaker = device.get();
-      // A dominant zero wins on the line.
-      if (length != 0) {
-        for (size_t i = 0; i < std::min(size, length); ++i) answer_[i] &= other[i];
-      }
-      length = std::max(length, size);
+      Overlay(device, device->Answer(request, now, other), other, &length, speaker);
     }
     return length;
   }
-  Device* device = Find(request.address);
+  const auto found = by_address_.find(request.address);
+  Device* device = found == by_address_.end() ? nullptr : devices_[found->second].get();
   if (device == nullptr || (device->has_faults() && random_.Happens(device->faults().silence_rate))) return 0;
   *speaker = device;
   return device->Answer(request, now, answer_);
@@ -107,6 +137,32 @@ void Bus::Handle(const Request& request, Moment now, int64_t heard_ns, std::stri
   ++counts_.requests;
   Device* speaker = nullptr;
   const size_t size = AnswerAll(request, now, &speaker);
+  SendAnswer(speaker, size, heard_ns, out);
+}
+
+// Answers of several meters lie over each other: a dominant zero wins on the line.
+void Bus::Overlay(Device* device, size_t size, const std::array<uint8_t, kMaxAnswer>& other, size_t* length,
+                  Device** speaker) {
+  if (size == 0) return;
+  *speaker = device;
+  for (size_t i = 0; i < size; ++i) answer_[i] = i < *length ? answer_[i] & other[i] : other[i];
+  *length = std::max(*length, size);
+}
+
+void Bus::HandleForeign(const Lane& lane, Moment now, int64_t heard_ns, std::string* out) {
+  ++counts_.requests;
+  Device* speaker = nullptr;
+  std::array<uint8_t, kMaxAnswer> other;
+  size_t length = 0;
+  const Bytes frame(reinterpret_cast<const uint8_t*>(frame_.data()), frame_.size());
+  for (Device* device : lane.devices) {
+    if (device->has_faults() && random_.Happens(device->faults().silence_rate)) continue;
+    Overlay(device, device->Hear(frame, now, other), other, &length, &speaker);
+  }
+  SendAnswer(speaker, length, heard_ns, out);
+}
+
+void Bus::SendAnswer(Device* speaker, size_t size, int64_t heard_ns, std::string* out) {
   if (size == 0) {
     ++counts_.unanswered;
     return;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tools/field_sim/device.h"
+#include "tools/field_sim/dialect.h"
 
 namespace voltwell::field_sim {
 
@@ -37,9 +38,9 @@ class Bus {
   void Reset();
 
   const std::vector<std::unique_ptr<Device>>& devices() const { return devices_; }
-  Device* Find(Address address) const;
+  Device* Find(const std::string& address) const;
   const BusCounts& counts() const { return counts_; }
-  uint64_t bad_frames() const { return cutter_.bad_frames(); }
+  uint64_t bad_frames() const;
   const ParkBus& config() const { return config_; }
 
  private:
@@ -47,7 +48,18 @@ class Bus {
     int64_t at_ns;
     std::string bytes;
   };
+  // Meters of a protocol that is not DL/T 645. Meters of several protocols may share a bus; each hears all bytes.
+  struct Lane {
+    std::unique_ptr<Cutter> cutter;
+    std::vector<Device*> devices;
+  };
+  void ClearCutters();
+  bool InFrame() const;
   void Handle(const Request& request, Moment now, int64_t heard_ns, std::string* out);
+  void HandleForeign(const Lane& lane, Moment now, int64_t heard_ns, std::string* out);
+  void Overlay(Device* device, size_t size, const std::array<uint8_t, kMaxAnswer>& other, size_t* length,
+               Device** speaker);
+  void SendAnswer(Device* speaker, size_t size, int64_t heard_ns, std::string* out);
   size_t AnswerAll(const Request& request, Moment now, Device** speaker);
   void Spoil(const Faults& faults, std::string* answer);
   void SendReply(const Faults* faults, int64_t heard_ns, std::string* out);
@@ -62,10 +74,12 @@ class Bus {
   Random random_;
   std::vector<std::unique_ptr<Device>> devices_;
   std::unordered_map<Address, size_t> by_address_;
+  std::vector<Device*> dlt645_;
+  std::vector<Lane> lanes_;
   FrameCutter cutter_;
   Request request_;  // Kept here: it is large, and there is one at a time.
   std::array<uint8_t, kMaxAnswer> answer_ = {};
-  std::string reply_, previous_reply_;
+  std::string frame_, reply_, previous_reply_;
   std::deque<Segment> pending_;  // By time.
   int64_t last_byte_ns_ = 0;
   int64_t uart_free_ns_ = 0;                        // When the collector has put everything it got on the wire.

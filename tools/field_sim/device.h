@@ -32,11 +32,16 @@ class Device {
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
 
-  // The request is addressed to this device, to all, or by a pattern that fits. Returns the length of the answer
-  // written to out, 0 for silence.
-  virtual size_t Answer(const Request& request, Moment now, std::span<uint8_t, kMaxAnswer> out) = 0;
+  // DL/T 645. The request is addressed to this device, to all, or by a pattern that fits. Returns the length of the
+  // answer written to out, 0 for silence.
+  virtual size_t Answer(const Request&, Moment, std::span<uint8_t, kMaxAnswer>) { return 0; }
+  // All other protocols: any whole, valid request on the bus, also one to another meter, which gets silence (0).
+  virtual size_t Hear(Bytes /*frame*/, Moment, std::span<uint8_t, kMaxAnswer>) { return 0; }
   // The truth, for tests that compare it with what the suite believes.
   virtual nlohmann::json Truth(Moment now) = 0;
+  // All registers that this meter would answer with a value, in no particular order: a list of {"id": the OBIS id,
+  // "di": as hex, "fields": [{"value": a decimal, "unit"} or {"text"}]}, out of its state and not out of a frame.
+  virtual nlohmann::json Registers(Moment now);
 
   const ParkMeter& config() const { return config_; }
   const DeviceCounts& counts() const { return counts_; }

@@ -25,7 +25,7 @@ Field::Field(const Park& park, FieldOptions options)
       random_(park.seed),
       now_(ReadClocks()) {
   VW_CHECK(epoll_ && !options_.targets.empty());
-  const LoadSettings settings{park.seed, park.clock_zone_minutes, park.energy_speed};
+  const LoadSettings settings{park.seed, park.clock_zone_minutes, park.energy_speed, park.steady};
   links_.reserve(static_cast<size_t>(park.links()));
   for (size_t c = 0; c < park.collectors.size(); ++c) {
     CollectorState& state = collectors_.emplace_back();

@@ -50,7 +50,7 @@ class Field {
   uint64_t BadFrames() const;
 
   // Null when no bus has it.
-  Device* FindDevice(Address address, size_t* link) const;
+  Device* FindDevice(const std::string& address, size_t* link) const;
   // Cuts all connections of the collector; false when there is none of this id. It stays away for `dark_ms` and then
   // dials again as after any loss.
   bool Drop(const std::string& collector, int64_t dark_ms);

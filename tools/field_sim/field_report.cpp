@@ -23,7 +23,7 @@ uint64_t Field::BadFrames() const {
   return sum;
 }
 
-Device* Field::FindDevice(Address address, size_t* link) const {
+Device* Field::FindDevice(const std::string& address, size_t* link) const {
   for (size_t i = 0; i < links_.size(); ++i) {
     if (Device* device = links_[i].bus->Find(address)) {
       *link = i;

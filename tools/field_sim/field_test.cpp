@@ -214,7 +214,7 @@ TEST_CASE("the admin port refuses what it does not understand") {
   AdminApi api(*rig.field);
   Call(api, 404, "GET", "/nothing");
   Call(api, 404, "GET", "/meters/000000000001");
-  Call(api, 400, "GET", "/meters/12");
+  Call(api, 404, "GET", "/meters/12");
   Call(api, 405, "DELETE", "/meters/202411110002");
   Call(api, 400, "POST", "/meters/202411110002/faults", R"({"silence_rate": 7})");
   Call(api, 400, "POST", "/meters/202411110002/faults", "nonsense");

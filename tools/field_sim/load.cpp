@@ -68,6 +68,7 @@ Load::Load(const ParkMeter& meter, const LoadSettings& settings, Moment start)
       voltage_dv_(meter.voltage_dv),
       phase_(Random(settings.seed ^ meter.address).Unit() * 2 * std::numbers::pi),
       energy_speed_(settings.energy_speed),
+      sway_(settings.steady ? 0 : 1),
       start_centi_kwh_(meter.forward_centi_kwh),
       reverse_centi_kwh_(meter.reverse_centi_kwh),
       prepaid_(meter.remaining_fen.has_value()),
@@ -83,7 +84,7 @@ Load::Load(const ParkMeter& meter, const LoadSettings& settings, Moment start)
 
 int64_t Load::PowerDw(Moment now) const {
   if (relay_open_) return 0;
-  return std::llround(static_cast<double>(power_dw_) * (1 + 0.2 * Slow(now, 601, phase_)));
+  return std::llround(static_cast<double>(power_dw_) * (1 + 0.2 * sway_ * Slow(now, 601, phase_)));
 }
 
 void Load::Advance(Moment now) {
@@ -110,9 +111,9 @@ Quantities Load::Now(Moment now) const {
   for (int i = 0; i < phases_; ++i) {
     const auto p = static_cast<size_t>(i);
     const double shift = phase_ + i * 2 * std::numbers::pi / 3;
-    out.voltage_dv[p] = voltage_dv_ + std::llround(25 * Slow(now, 307, shift));
+    out.voltage_dv[p] = voltage_dv_ + std::llround(25 * sway_ * Slow(now, 307, shift));
     out.active_dw[p] = phases_ == 1 ? power : power * kPhaseShares[p] / 100;
-    const double factor = 0.95 + 0.03 * Slow(now, 907, shift);
+    const double factor = 0.95 + 0.03 * sway_ * Slow(now, 907, shift);
     out.power_factor_milli[p] = std::llround(factor * 1000);
     const double apparent = static_cast<double>(out.active_dw[p]) / factor;
     apparent_total += apparent;
@@ -123,8 +124,8 @@ Quantities Load::Now(Moment now) const {
   }
   const auto active_total = static_cast<double>(Quantities::Sum(out.active_dw));
   out.power_factor_total_milli = apparent_total > 0 ? std::llround(active_total / apparent_total * 1000) : 1000;
-  out.frequency_centi_hz = 5000 + std::llround(3 * Slow(now, 83, phase_));
-  out.temperature_tenths = 250 + std::llround(40 * Slow(now, 3607, phase_));
+  out.frequency_centi_hz = 5000 + std::llround(3 * sway_ * Slow(now, 83, phase_));
+  out.temperature_tenths = 250 + std::llround(40 * sway_ * Slow(now, 3607, phase_));
   return out;
 }
 

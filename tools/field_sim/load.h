@@ -44,6 +44,7 @@ struct LoadSettings {
   uint64_t seed = 1;
   int clock_zone_minutes = 480;
   double energy_speed = 1;
+  bool steady = false;
 };
 
 class Load {
@@ -61,6 +62,7 @@ class Load {
   int64_t ReverseCentiKwh(int tariff, int history) const;
   int64_t RemainingFen() const;
   int64_t OverdraftFen() const;
+  void AddFen(int64_t fen) { start_fen_ += fen; }
 
   // Seconds since 1970 of the meter's own local clock.
   int64_t ClockSeconds(Moment now) const;
@@ -77,6 +79,7 @@ class Load {
   int64_t power_dw_, voltage_dv_;
   double phase_;  // Where in the slow variation this meter stands, in radians.
   double energy_speed_;
+  double sway_;  // 1; 0 when nothing varies.
   std::array<int64_t, 4> start_centi_kwh_;
   std::array<int64_t, 4> energy_uj_;  // Forward, in 0.000001 J: fine enough for any step.
   int64_t reverse_centi_kwh_;

@@ -7,13 +7,15 @@
 
 #include "absl/strings/str_format.h"
 #include "libs/base/bytes.h"
+#include "tools/field_sim/made_up.h"
 #include "tools/field_sim/meter_fields.h"
 
 namespace voltwell::field_sim {
 namespace {
 
 constexpr uint8_t kRead = 0x11, kReadMore = 0x12, kReadAddress = 0x13, kWrite = 0x14, kFreeze = 0x16, kRelay = 0x1C;
-constexpr uint8_t kTimeSync = 0x08, kReserved = 0x00;
+constexpr uint8_t kTimeSync = 0x08, kReserved = 0x00, kSecurity = 0x03, kBaud = 0x17, kPassword = 0x18;
+constexpr uint8_t kClearDemand = 0x19, kClearMeter = 0x1A, kClearEvents = 0x1B;
 constexpr uint8_t kReplyBit = 0x80, kMoreBit = 0x20, kAbnormal = 0xC0;
 
 constexpr size_t kMaxReadData = 200;      // Of a read's answer, with the four bytes of the DI.
@@ -22,7 +24,12 @@ constexpr int64_t kMaxSyncSeconds = 300;  // A broadcast may not move the clock 
 }  // namespace
 
 Meter::Meter(const ParkMeter& config, const LoadSettings& settings, Moment start)
-    : Device(config), load_(config, settings, start) {}
+    : Device(config),
+      load_(config, settings, start),
+      password_(config.password),
+      opened_(!config.customer.empty()),
+      customer_(ParseAddress(config.customer).value_or(0)),
+      purchase_count_(config.purchase_count) {}
 
 bool Meter::Refuse(uint8_t control, uint8_t error, Reply* reply) {
   reply->control = control | kAbnormal;
@@ -58,6 +65,24 @@ size_t Meter::Answer(const Request& request, Moment now, std::span<uint8_t, kMax
       reply.control = kFreeze | kReplyBit;
       answers = true;
       break;
+    case kBaud:
+      answers = request.size == 1 || Refuse(kBaud, kOtherError, &reply);
+      if (request.size == 1) {
+        reply.control = kBaud | kReplyBit;
+        reply.Put(request.data[0]);
+      }
+      break;
+    case kPassword:
+      answers = ChangePassword(request, &reply);
+      break;
+    case kClearDemand:
+    case kClearMeter:
+    case kClearEvents:
+      answers = Clear(request, &reply);
+      break;
+    case kSecurity:
+      answers = Security(request, now, &reply);
+      break;
     case kRelay:
       answers = Relay(request, now, &reply);
       break;
@@ -80,13 +105,28 @@ bool Meter::Read(const Request& request, Moment now, Reply* reply) {
   const uint32_t di = DiOf(request.payload());
   reply->control = kRead | kReplyBit;
   reply->PutDi(di);
-  if (FillLongBlock(di, now)) {
+  if (const auto written = written_.find(di); written != written_.end()) {
+    reply->Put(written->second);
+    return true;
+  }
+  bool is_long = FillLongBlock(di, now);
+  if (!is_long && !WriteRegister(di, now, reply)) {
+    Sheet sheet;
+    long_di_ = di;
+    if (di >> 24 == 0x06) {
+      is_long = ShowProfile(di, request.payload().subspan(4), now, &long_block_, nullptr);
+    } else if (ShowBlock(di, now, &sheet)) {
+      long_block_ = sheet.wire();
+      is_long = true;
+    }
+    if (!is_long) return Refuse(kRead, kNoSuchData, reply);
+  }
+  if (is_long) {
     const size_t first = std::min(long_block_.size(), kMaxReadData - 4);
     reply->Put(Bytes(long_block_).first(first));
     if (first < long_block_.size()) reply->control |= kMoreBit;
     return true;
   }
-  if (!WriteRegister(di, now, reply)) return Refuse(kRead, kNoSuchData, reply);
   Remember(di, *reply, now);
   return true;
 }
@@ -107,7 +147,40 @@ bool Meter::ReadMore(const Request& request, Reply* reply) {
   return true;
 }
 
-// DI, PA P0 P1 P2, C0..C3, data. Only the clock can be set.
+bool Meter::ChangePassword(const Request& request, Reply* reply) {
+  const Bytes data = request.payload();
+  if (data.size() != 12) return Refuse(kPassword, kOtherError, reply);
+  const uint32_t old = static_cast<uint32_t>(data[5] | data[6] << 8 | data[7] << 16);
+  // A level may change its own password and those below it.
+  if (data[4] > data[8] || (data[4] == config_.password_level && old != password_)) {
+    return Refuse(kPassword, kUnauthorised, reply);
+  }
+  if (data[8] == config_.password_level) password_ = static_cast<uint32_t>(data[9] | data[10] << 8 | data[11] << 16);
+  reply->control = kPassword | kReplyBit;
+  reply->Put(data.subspan(8));
+  return true;
+}
+
+// PA P0 P1 P2, C0..C3, and of events the DI of what is cleared.
+bool Meter::Clear(const Request& request, Reply* reply) {
+  if (request.size != (request.control == kClearEvents ? 12U : 8U)) return Refuse(request.control, kOtherError, reply);
+  if (const uint8_t error = CheckAuthority(request.payload()); error != 0) {
+    return Refuse(request.control, error, reply);
+  }
+  ++cleared_[request.control];
+  reply->control = request.control | kReplyBit;
+  return true;
+}
+
+// A parameter is kept as the bytes that were written, when the register has so many.
+bool Meter::WriteParameterBytes(uint32_t di, Bytes value, Moment now) {
+  Sheet old;
+  if (!IsWritable(di) || !ShowOther(di, now, &old) || old.wire().size() != value.size()) return false;
+  written_[di].assign(value.begin(), value.end());
+  return true;
+}
+
+// DI, PA P0 P1 P2, C0..C3, data.
 bool Meter::Write(const Request& request, Moment now, Reply* reply) {
   if (request.size < 12) return Refuse(kWrite, kOtherError, reply);
   const Bytes data = request.payload();
@@ -122,7 +195,8 @@ bool Meter::Write(const Request& request, Moment now, Reply* reply) {
   } else if (di == 0x04000102 && value.size() == 3) {
     std::copy(value.begin(), value.end(), fields.begin());
   } else {
-    return Refuse(kWrite, kNoSuchData, reply);
+    reply->control = kWrite | kReplyBit;
+    return WriteParameterBytes(di, value, now) || Refuse(kWrite, kNoSuchData, reply);
   }
   const auto seconds = ParseClock(fields);
   if (!seconds.has_value()) return Refuse(kWrite, kOtherError, reply);
@@ -154,16 +228,14 @@ void Meter::Remember(uint32_t di, const Reply& reply, Moment now) {
 }
 
 nlohmann::json Device::CommonTruth() const {
-  return {{"address", AddressText(config_.address)},
-          {"name", config_.name},
-          {"requests", counts_.requests},
-          {"reads_served", counts_.reads_served},
-          {"errors_served", counts_.errors_served},
-          {"relay_commands", counts_.relay_commands},
-          {"relay_opened", counts_.relay_opened},
-          {"relay_closed", counts_.relay_closed},
+  return {{"address", config_.address_text},        {"name", config_.name},
+          {"requests", counts_.requests},           {"reads_served", counts_.reads_served},
+          {"errors_served", counts_.errors_served}, {"relay_commands", counts_.relay_commands},
+          {"relay_opened", counts_.relay_opened},   {"relay_closed", counts_.relay_closed},
           {"clock_set", counts_.clock_set}};
 }
+
+nlohmann::json Device::Registers(Moment) { return nlohmann::json::array(); }
 
 nlohmann::json Meter::Truth(Moment now) {
   SettleRelay(now);
@@ -188,6 +260,12 @@ nlohmann::json Meter::Truth(Moment now) {
     out["remaining_yuan"] = hundredths(load_.RemainingFen());
     out["overdraft_yuan"] = hundredths(load_.OverdraftFen());
   }
+  if (load_.prepaid()) {
+    out["purchase_count"] = purchase_count_;
+    out["customer"] = opened_ ? AddressText(customer_) : "";
+  }
+  for (const auto& [control, times] : cleared_) out["cleared"][absl::StrFormat("%02X", control)] = times;
+  for (const auto& [di, value] : written_) out["written"][absl::StrFormat("%08X", di)] = base::ToHex(value);
   out["clock"] = absl::StrFormat("%04d-%02d-%02d %02d:%02d:%02d", clock.year, clock.month, clock.day, clock.hour,
                                  clock.minute, clock.second);
   out["said"] = nlohmann::json::object();

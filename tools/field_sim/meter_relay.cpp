@@ -1,4 +1,6 @@
 // The relay of a live meter: who may command it, until when, and when it moves.
+#include <algorithm>
+
 #include "tools/field_sim/meter.h"
 #include "tools/field_sim/meter_fields.h"
 
@@ -23,7 +25,7 @@ std::optional<int64_t> ParseClock(Bytes data) {
 // PA P0 P1 P2 C0..C3, the password's lowest pair first.
 uint8_t Meter::CheckAuthority(Bytes data) const {
   const uint32_t password = static_cast<uint32_t>(data[1] | data[2] << 8 | data[3] << 16);
-  if (data[0] != config_.password_level || password != config_.password) return kUnauthorised;
+  if (data[0] != config_.password_level || password != password_) return kUnauthorised;
   if (config_.operator_code.has_value() && DiOf(data.subspan(4)) != *config_.operator_code) return kUnauthorised;
   return 0;
 }
@@ -101,6 +103,9 @@ void Meter::SettleRelay(Moment now) {
   relay_moves_at_.reset();
   if (faults_.relay_stuck || load_.relay_open() == relay_moves_open_) return;
   load_.SetRelayOpen(relay_moves_open_);
+  std::vector<int64_t>& moved = relay_moved_at_[relay_moves_open_ ? 1 : 0];
+  moved.insert(moved.begin(), load_.ClockSeconds(now));
+  moved.resize(std::min<size_t>(moved.size(), 10));
   relay_moves_open_ ? ++counts_.relay_opened : ++counts_.relay_closed;
 }
 

@@ -79,9 +79,9 @@ void ParkParser::AddCollector(ParkCollector collector, const std::string& path) 
     if (!registrations_.insert(bus.registration).second) {
       fail("PARK_DUPLICATE", where + "/registration", "this registration packet is taken");
     }
-    std::set<Address> seen;
+    std::set<std::string> seen;
     for (size_t m = 0; m < bus.meters.size(); ++m) {
-      if (seen.insert(bus.meters[m].address).second) continue;
+      if (seen.insert(bus.meters[m].address_text).second) continue;
       fail("PARK_DUPLICATE", absl::StrCat(where, "/meters/", m, "/address"), "this bus has a meter of this address");
     }
     if (static_cast<int64_t>(seen.size()) > kMaxMetersOfBus) {
@@ -180,6 +180,7 @@ absl::StatusOr<Park> ParkParser::Parse(const json& root) {
   park_.tenant = fields.Text("tenant", "");
   park_.seed = static_cast<uint64_t>(fields.Int("seed", 1, 0, INT64_MAX));
   park_.clock_zone_minutes = static_cast<int>(fields.Int("clock_zone_minutes", 480, -720, 840));
+  park_.steady = fields.Flag("steady", false);
   park_.energy_speed = fields.Number("energy_speed", 1, 0, 100'000);
   ParseSites(fields);
   if (const json* defaults = fields.Child("defaults", Type::object)) {

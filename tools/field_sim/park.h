@@ -29,14 +29,48 @@ struct RecordedExchange {
 };
 
 enum class MeterKind { kLive, kReplay };
+enum class MeterProtocol : uint8_t { kDlt645_2007, kDlt645_1997, kCjt188, kMbus };
 // What a replay meter does when asked for what was not recorded.
 enum class Unrecorded { kNoSuchData, kSilence };
 
+// What flows through a water, heat or gas meter. Volumes are in litres, so that a register of any resolution can show
+// them exactly.
+struct ParkFluid {
+  int64_t start_litres = 0;
+  int64_t settled_litres = 0;   // At the last settlement day.
+  int64_t litres_per_hour = 0;  // Flows while the valve is open.
+  int64_t start_heat_wh = 0;    // Heat meters.
+  int64_t settled_heat_wh = 0;
+  int64_t heat_w = 0;
+  int64_t supply_centi_c = 6500;  // 0.01 degree Celsius.
+  int64_t return_centi_c = 4000;
+  bool has_valve = true;
+  bool battery_low = false;
+};
+
+// How one CJ/T 188 meter differs from the standard.
+struct ParkCjt188 {
+  bool litres = false;           // Volumes in whole litres with unit 29H; else 0.01 m3 with 2CH.
+  bool short_body = false;       // 901F answers 4 bytes of volume without unit, and the status.
+  bool edition_2018 = false;     // Heat meters: the shorter body of 2018.
+  bool mirrored_status = false;  // Valve in bits 7 and 6, battery in bit 5.
+  bool answers_query = false;    // A017 with 00 asks for the valve's state.
+  bool century_first = false;    // The clock goes CC YY MM DD hh mm ss.
+  int fixed_sequence = -1;       // SER of all answers; -1: that of the request.
+  uint8_t purchase_number = 0;   // Of the last purchase.
+  int64_t last_fen = 0;
+  int64_t accumulated_fen = 0;
+};
+
 struct ParkMeter {
   MeterKind kind = MeterKind::kLive;
-  Address address = 0;
-  // For those who load the park as a tenant; the simulator itself does not use them.
-  std::string name, site, model, ratio = "1";
+  MeterProtocol protocol = MeterProtocol::kDlt645_2007;
+  // As its protocol prints it, and as the registry has it; unique on a bus.
+  std::string address_text;
+  Address address = 0;  // DL/T 645: the same as a number. Others: any number that differs from meter to meter.
+  // For those who load the park as a tenant; the simulator itself does not use them. Supply is electricity, water, heat
+  // or gas.
+  std::string name, site, model, ratio = "1", profile, supply = "electricity";
 
   int phases = 1;
   std::array<int64_t, 4> forward_centi_kwh = {};  // Tariffs 1 to 4, in 0.01 kWh; their sum is the total.
@@ -45,6 +79,11 @@ struct ParkMeter {
   int64_t voltage_dv = 2200;             // 0.1 V.
   std::optional<int64_t> remaining_fen;  // Present: a prepaid meter that shows its balance.
   double price_yuan = 0.56;              // A kWh.
+  std::string customer;                  // Twelve digits of whom the wallet was opened for; empty: nobody yet.
+  uint32_t purchase_count = 0;
+  std::optional<uint32_t> wallet_mac;   // Present: a purchase with other MACs is refused.
+  bool wallet_authenticates = false;    // A purchase needs 070000FF before it.
+  std::optional<int64_t> hoarding_fen;  // Present: more than that does not go into the wallet.
   uint8_t password_level = 2;
   uint32_t password = 0;                  // Six BCD digits, 0x123456 is 123456.
   std::optional<uint32_t> operator_code;  // Present: a relay command of another operator is refused.
@@ -53,6 +92,8 @@ struct ParkMeter {
   int relay_delay_ms = 0;
   int64_t clock_offset_s = 0;
   int64_t clock_drift_ppm = 0;
+  ParkFluid fluid;
+  ParkCjt188 cjt188;
   Faults faults;
 
   std::vector<RecordedExchange> recorded;
@@ -91,6 +132,7 @@ struct Park {
   std::vector<ParkSite> sites;
   uint64_t seed = 1;
   int clock_zone_minutes = 480;  // Meters show local time: China's, unless the park says otherwise.
+  bool steady = false;           // Nothing varies: power, voltage and the like stay what the park says.
   double energy_speed = 1;       // How much faster energy grows than power and time tell.
   std::vector<ParkCollector> collectors;
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "libs/base/bytes.h"
 #include "libs/base/status.h"
+#include "tools/field_sim/dialect.h"
 #include "tools/field_sim/park.h"
 #include "tools/field_sim/park_pattern.h"
 
@@ -27,13 +28,30 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
 
 std::string Hundredths(int64_t value) { return absl::StrFormat("%d.%02d", value / 100, value % 100); }
 
+std::string Thousandths(int64_t value) { return absl::StrFormat("%d.%03d", value / 1000, value % 1000); }
+
+json FluidToJson(const ParkFluid& fluid) {
+  return {{"start_m3", Thousandths(fluid.start_litres)},
+          {"settled_m3", Thousandths(fluid.settled_litres)},
+          {"flow_l_per_h", fluid.litres_per_hour},
+          {"start_heat_kwh", Thousandths(fluid.start_heat_wh)},
+          {"settled_heat_kwh", Thousandths(fluid.settled_heat_wh)},
+          {"heat_w", fluid.heat_w},
+          {"supply_c", Hundredths(fluid.supply_centi_c)},
+          {"return_c", Hundredths(fluid.return_centi_c)},
+          {"has_valve", fluid.has_valve},
+          {"battery_low", fluid.battery_low}};
+}
+
 json MeterToJson(const ParkMeter& meter) {
   json out = {{"kind", meter.kind == MeterKind::kLive ? "live" : "replay"},
-              {"address", AddressText(meter.address)},
+              {"protocol", std::string(DialectOf(meter.protocol).name)},
+              {"address", meter.address_text},
               {"name", meter.name},
               {"site", meter.site},
               {"model", meter.model},
               {"ratio", meter.ratio},
+              {"supply", meter.supply},
               {"phases", meter.phases},
               {"power_w", meter.power_w},
               {"voltage_v", absl::StrFormat("%d.%d", meter.voltage_dv / 10, meter.voltage_dv % 10)},
@@ -49,7 +67,16 @@ json MeterToJson(const ParkMeter& meter) {
               {"unrecorded", meter.unrecorded == Unrecorded::kSilence ? "silence" : "no_such_data"}};
   json& energies = out["start_kwh"] = json::array();
   for (const int64_t energy : meter.forward_centi_kwh) energies.push_back(Hundredths(energy));
+  if (!meter.profile.empty()) out["profile"] = meter.profile;
+  const Dialect& dialect = DialectOf(meter.protocol);
+  if (dialect.make_cutter != nullptr) out.update(FluidToJson(meter.fluid));
+  if (dialect.write_fields != nullptr) dialect.write_fields(meter, &out);
   if (meter.remaining_fen.has_value()) out["remaining_yuan"] = Hundredths(*meter.remaining_fen);
+  if (!meter.customer.empty()) out["customer"] = meter.customer;
+  if (meter.purchase_count > 0) out["purchase_count"] = meter.purchase_count;
+  if (meter.wallet_mac.has_value()) out["wallet_mac"] = absl::StrFormat("%08X", *meter.wallet_mac);
+  if (meter.wallet_authenticates) out["wallet_authenticates"] = true;
+  if (meter.hoarding_fen.has_value()) out["hoarding_yuan"] = Hundredths(*meter.hoarding_fen);
   if (meter.operator_code.has_value()) out["operator"] = absl::StrFormat("%08X", *meter.operator_code);
   if (!meter.recorded_file.empty()) out["recorded"] = meter.recorded_file;
   if (meter.faults.any()) out["faults"] = FaultsToJson(meter.faults);
@@ -111,6 +138,7 @@ json ParkToJson(const Park& park) {
           {"tenant", park.tenant},
           {"seed", park.seed},
           {"clock_zone_minutes", park.clock_zone_minutes},
+          {"steady", park.steady},
           {"energy_speed", park.energy_speed},
           {"sites", std::move(sites)},
           {"collectors", std::move(collectors)}};

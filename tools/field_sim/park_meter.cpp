@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/bytes.h"
 #include "libs/base/status.h"
+#include "tools/field_sim/dialect.h"
 #include "tools/field_sim/park_pattern.h"
 
 namespace voltwell::field_sim {
@@ -34,13 +35,34 @@ std::optional<RecordedExchange> MakeExchange(Address address, const std::string&
   return out;
 }
 
-void CheckAddress(ObjectReader& fields, absl::string_view text, ParkMeter* meter) {
-  const auto address = ParseAddress(text);
-  if (!address.has_value() || HasWildcard(*address) || *address == kBroadcast) {
-    fields.Fail("PARK_BAD_ADDRESS", "address", absl::StrCat("'", text, "' is not twelve hex digits of one meter"));
+void CheckAddress(ObjectReader& fields, const std::string& text, ParkMeter* meter) {
+  const Dialect& dialect = DialectOf(meter->protocol);
+  if (!dialect.is_address(text)) {
+    fields.Fail("PARK_BAD_ADDRESS", "address", absl::StrCat("'", text, "' is not ", dialect.address_words));
     return;
   }
-  meter->address = *address;
+  if (dialect.make_cutter == nullptr) {
+    meter->address = ParseAddress(text).value_or(0);
+    meter->address_text = AddressText(meter->address);
+    return;
+  }
+  meter->address_text = text;
+  for (const char c : text) meter->address = (meter->address ^ static_cast<uint8_t>(c)) * 0x100000001B3;
+}
+
+// Litres, watts and degrees of a water, heat or gas meter.
+void ReadFluid(ObjectReader& fields, ParkFluid* fluid) {
+  constexpr int64_t kLitresMax = 999'999'999, kHeatMax = 999'999'999'999;
+  fluid->start_litres = fields.Decimal("start_m3", 0, 3, kLitresMax);
+  fluid->settled_litres = fields.Decimal("settled_m3", 0, 3, kLitresMax);
+  fluid->litres_per_hour = fields.Int("flow_l_per_h", 0, 0, 1'000'000);
+  fluid->start_heat_wh = fields.Decimal("start_heat_kwh", 0, 3, kHeatMax);
+  fluid->settled_heat_wh = fields.Decimal("settled_heat_kwh", 0, 3, kHeatMax);
+  fluid->heat_w = fields.Int("heat_w", 0, 0, 10'000'000);
+  fluid->supply_centi_c = fields.Decimal("supply_c", 6500, 2, 20'000);
+  fluid->return_centi_c = fields.Decimal("return_c", 4000, 2, 20'000);
+  fluid->has_valve = fields.Flag("has_valve", true);
+  fluid->battery_low = fields.Flag("battery_low", false);
 }
 
 void ReadRelay(ObjectReader& fields, ParkMeter* meter) {
@@ -84,6 +106,18 @@ void MeterReader::ReadElectricity(ObjectReader& fields, ParkMeter* meter) {
   meter->voltage_dv = fields.Decimal("voltage_v", 2200, 1, 5000);
   if (fields.Has("remaining_yuan")) meter->remaining_fen = fields.Decimal("remaining_yuan", 0, 2, kMaxCentiKwh);
   meter->price_yuan = fields.Number("price_yuan", 0.56, 0, 9999);
+  meter->customer = fields.Text("customer", "");
+  if (!meter->customer.empty() && !ParseAddress(meter->customer).has_value()) {
+    fields.Fail("PARK_FIELD_RANGE", "customer", "twelve digits are expected");
+  }
+  meter->purchase_count = static_cast<uint32_t>(fields.Int("purchase_count", 0, 0, 65'535));
+  if (fields.Has("wallet_mac")) {
+    const auto mac = ParseAddress(absl::StrCat("0000", fields.Text("wallet_mac", "")));
+    if (!mac.has_value()) fields.Fail("PARK_FIELD_RANGE", "wallet_mac", "eight hex digits are expected");
+    meter->wallet_mac = static_cast<uint32_t>(mac.value_or(0));
+  }
+  meter->wallet_authenticates = fields.Flag("wallet_authenticates", false);
+  if (fields.Has("hoarding_yuan")) meter->hoarding_fen = fields.Decimal("hoarding_yuan", 0, 2, kMaxCentiKwh);
 }
 
 // The exchanges of one address out of a file of recorded frames; each file is read once.
@@ -138,6 +172,16 @@ ParkMeter MeterReader::Read(const json& value, const std::string& path, bool add
   const std::string kind = fields.Text("kind", "live");
   if (kind != "live" && kind != "replay") fields.Fail("PARK_FIELD_RANGE", "kind", "live or replay is expected");
   meter.kind = kind == "replay" ? MeterKind::kReplay : MeterKind::kLive;
+  const std::string protocol = fields.Text("protocol", "DLT645_2007");
+  const Dialect* dialect = FindDialect(protocol);
+  if (dialect == nullptr) {
+    fields.Fail("PARK_FIELD_RANGE", "protocol", absl::StrCat("'", protocol, "' is no protocol of the simulator"));
+    return meter;
+  }
+  meter.protocol = dialect->protocol;
+  if (meter.kind == MeterKind::kReplay && dialect->make_cutter != nullptr) {
+    fields.Fail("PARK_FIELD_RANGE", "kind", "only DL/T 645 meters can be replayed");
+  }
   const std::string address = fields.Text("address", "");
   if (address_needed) {
     if (!fields.Has("address")) fields.Fail("PARK_FIELD_MISSING", "address", "a meter needs its address");
@@ -149,6 +193,10 @@ ParkMeter MeterReader::Read(const json& value, const std::string& path, bool add
   meter.site = fields.Text("site", "");
   meter.model = fields.Text("model", "");
   meter.ratio = fields.Text("ratio", "1");
+  meter.profile = fields.Text("profile", "");
+  meter.supply = fields.Text("supply", dialect->make_cutter == nullptr ? "electricity" : "water");
+  ReadFluid(fields, &meter.fluid);
+  if (dialect->read_fields != nullptr) dialect->read_fields(fields, &meter);
   ReadElectricity(fields, &meter);
   ReadRelay(fields, &meter);
   ReadRecorded(fields, &meter);

@@ -91,6 +91,7 @@ absl::StatusOr<std::vector<ParkCollector>> ExpandTemplate(const TemplateCounts& 
           return BadPattern(path + "/address_pattern", absl::StrCat("gives '", digits, "', not twelve digits"));
         }
         unit.address = *address;
+        unit.address_text = AddressText(*address);
         VW_ASSIGN_OR_RETURN(unit.name, Fill(patterns.name, {c, b, m}, path + "/name_pattern"));
         if (unit.name.empty()) unit.name = digits;
         Vary(patterns.spread, &unit);

@@ -12,10 +12,16 @@ from tools.suite.layout import Layout
 
 ENERGY = ["1-0:1.8.0"]
 DETAIL = ["1-0:1.8.0", "1-0:32.7.0", "1-0:31.7.0", "1-0:1.7.0"]
-SCHEDULES = (
-    {"displayName": "总电量 / total energy, every 10 s", "cron": "*/10 * * * * *", "registers": ENERGY},
-    {"displayName": "电压电流功率 / voltage, current, power, every minute", "cron": "5 * * * * *", "registers": DETAIL},
-)
+# By what the meters measure: what all of them can be asked for.
+SCHEDULES = {
+    "electricity": (
+        {"displayName": "总电量 / total energy, every 10 s", "cron": "*/10 * * * * *", "registers": ENERGY},
+        {"displayName": "电压电流功率 / voltage, current, power, every minute", "cron": "5 * * * * *", "registers": DETAIL},
+    ),
+    "water": ({"displayName": "用水量 / volume of water, every 20 s", "cron": "*/20 * * * * *", "registers": ["8-0:1.0.0"]},),
+    "heat": ({"displayName": "热量 / heat, every minute", "cron": "15 * * * * *", "registers": ["6-0:1.0.0"]},),
+    "gas": ({"displayName": "燃气量 / volume of gas, every minute", "cron": "25 * * * * *", "registers": ["7-0:3.0.0"]},),
+}
 # Data identifier 00010000 in a reply: lowest byte first, plus 33H each.
 TOTAL_ENERGY = "33333433"
 PARALLEL = 4  # Requests at once.
@@ -36,30 +42,61 @@ def key(kind: str, text: str) -> str:
 
 def load(layout: Layout, api: Api) -> None:
     park = expanded(layout)
+    load_meters(api, park)
+    for supply, selection in _selections(layout, api, park).items():
+        for schedule in SCHEDULES[supply]:
+            api.call("scheduler.ScheduleService/CreateSchedule", {
+                "requestId": key("schedule", schedule["displayName"]),
+                "schedule": {**schedule, "timeZone": "Asia/Shanghai", "selection": selection}})
+    layout.demo_loaded.touch()
+
+
+def load_meters(api: Api, park: dict) -> None:
+    """Sites, collectors and meters of an expanded park."""
     sites = _sites(api, park)
     with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
         collectors = dict(pool.map(lambda c: _collector(api, c, sites), park["collectors"]))
         list(pool.map(lambda c: _meters(api, c, collectors[c["id"]], sites), park["collectors"]))
-    selection = _selection(layout, api, park, sites)
-    for schedule in SCHEDULES:
-        api.call("scheduler.ScheduleService/CreateSchedule", {"requestId": key("schedule", schedule["displayName"]), "schedule": {
-            **schedule, "timeZone": "Asia/Shanghai", "selection": selection}})
-    layout.demo_loaded.touch()
 
 
-def _selection(layout: Layout, api: Api, park: dict, sites: dict) -> dict:
-    """All meters; but replay meters only where their recording answers what the schedules read, since they know nothing else."""
-    replayed = {meter["address"] for c in park["collectors"] for bus in c["buses"] for meter in bus["meters"] if meter.get("recorded")}
-    if not replayed:
-        return {}
+def _selections(layout: Layout, api: Api, park: dict) -> dict:
+    """What is measured to the meters of it: all, where the park has nothing else. Replay meters only where their recording
+    answers what the schedules read, since they know nothing else."""
+    supplies, replayed = {}, False
+    for collector in park["collectors"]:
+        for meter in _meters_of(collector):
+            replayed = replayed or bool(meter.get("recorded"))
+            supplies.setdefault(meter.get("supply", "electricity"), {}).setdefault(collector["id"], []).append(meter)
+    if len(supplies) == 1 and not replayed:
+        return {supply: {} for supply in supplies}
+    knowing = _replay_meters_that_know_energy(layout, park)
+    collectors = {c["registrationId"]: c["name"] for c in api.pages("registry.CollectorService/ListCollectors", "collectors")}
+    meters = {(m["collector"], m.get("bus", 1), m["address"]): m["name"]
+              for m in api.pages("registry.MeterService/ListMeters", "meters")}
+    selections = {}
+    for supply, by_collector in supplies.items():
+        selection = selections[supply] = {"collectors": [], "meters": []}
+        for collector in park["collectors"]:
+            mine = by_collector.get(collector["id"], [])
+            known = [m for m in mine if not m.get("recorded") or m["address"] in knowing]
+            if known and len(known) == len(list(_meters_of(collector))):
+                selection["collectors"].append(collectors[collector["id"]])
+                continue
+            wanted = {id(m) for m in known}
+            selection["meters"] += [meters[collectors[collector["id"]], bus.get("number", 1), m["address"]]
+                                    for bus in collector["buses"] for m in bus["meters"] if id(m) in wanted]
+    return selections
+
+
+def _meters_of(collector: dict):
+    return (meter for bus in collector["buses"] for meter in bus["meters"])
+
+
+def _replay_meters_that_know_energy(layout: Layout, park: dict) -> set:
     knowing = set()
-    for path in {layout.park.parent / m["recorded"] for c in park["collectors"] for b in c["buses"] for m in b["meters"]
-                 if m.get("recorded")}:
+    for path in {layout.park.parent / m["recorded"] for c in park["collectors"] for m in _meters_of(c) if m.get("recorded")}:
         knowing |= {e["address"] for e in json.loads(path.read_text())["exchanges"] if TOTAL_ENERGY in e["reply"].replace(" ", "")}
-    names = {meter["address"]: meter["name"] for meter in api.pages("registry.MeterService/ListMeters", "meters")}
-    live = {meter.get("site") or c.get("site", "") for c in park["collectors"] for bus in c["buses"] for meter in bus["meters"]
-            if not meter.get("recorded")}
-    return {"sites": sorted(sites[site] for site in live), "meters": sorted(names[address] for address in knowing & replayed)}
+    return knowing
 
 
 def _sites(api: Api, park: dict) -> dict:
@@ -95,8 +132,11 @@ def _meters(api: Api, collector: dict, name: str, sites: dict) -> None:
     """In the park's order, so that lists show neighbours together."""
     for bus in collector["buses"]:
         for meter in bus["meters"]:
-            api.call("registry.MeterService/CreateMeter", {"requestId": key("meter", collector["id"] + meter["address"]), "meter": {
-                "displayName": meter.get("name") or meter["address"], "kind": "KIND_ELECTRICITY",
-                "site": sites[meter.get("site") or collector.get("site", "")], "collector": name,
-                "bus": bus.get("number", 1), "address": meter["address"], "protocol": "DLT645_2007",
+            protocol = meter.get("protocol", "DLT645_2007")
+            # Short addresses come again on other buses.
+            place = "" if protocol == "DLT645_2007" else f"/{bus.get('number', 1)}/"
+            api.call("registry.MeterService/CreateMeter", {"requestId": key("meter", collector["id"] + place + meter["address"]), "meter": {
+                "displayName": meter.get("name") or meter["address"], "kind": "KIND_" + meter.get("supply", "electricity").upper(),
+                "site": sites[meter.get("site") or collector.get("site", "")], "collector": name, "bus": bus.get("number", 1),
+                "address": meter["address"], "protocol": protocol, "profile": meter.get("profile", ""),
                 "ratio": {"value": str(meter.get("ratio", "1"))}}})

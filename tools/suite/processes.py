@@ -45,7 +45,8 @@ def parts(layout: Layout, secrets: dict) -> list:
         }, {**_store(layout, "registry", passwords), **redis,
             "VOLTWELL_BOOTSTRAP_ADMIN_PASSWORD": secrets["admin"]["password"]}))
     for k in range(layout.count("protocol_codec")):
-        list_of.append(_service(layout, "protocol_codec", k, {"port": layout.port("protocol_codec", k)}, {}))
+        list_of.append(_service(layout, "protocol_codec", k, {
+            "port": layout.port("protocol_codec", k), "profile-directory": ROOT / "deploy/profiles"}, {}))
     for k in range(layout.count("collector_gateway")):
         list_of.append(_service(layout, "collector_gateway", k, {
             "port": layout.port("collector_gateway", k), "collector-port": layout.port("collectors", k),

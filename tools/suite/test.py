@@ -1,10 +1,12 @@
 """tools/test: every kind of test, one after another, and one closing line for all."""
 import os
+import pathlib
 import re
 import subprocess
 import sys
 import time
 import xml.etree.ElementTree
+from concurrent.futures import ThreadPoolExecutor
 
 from tools.suite.layout import ROOT
 
@@ -124,28 +126,33 @@ def tsan(tally: Tally) -> None:
         ctest(tally, "tsan", "-L", "thread")
 
 
-def fuzz(tally: Tally, seconds: int = 10) -> None:
-    """Short runs from the committed corpora; a crash is kept in .run/fuzz."""
+def fuzz(tally: Tally, seconds: int = 30) -> None:
+    """From the committed corpora, as many at once as there are cores; a crash is kept in .run/fuzz."""
     if not build(tally, "fuzz"):
         return
     found = ROOT / ".run/fuzz"
-    found.mkdir(parents=True, exist_ok=True)
-    for program in sorted((ROOT / "build/fuzz/fuzz").iterdir()):
-        corpus = ROOT / "tests/fuzz/corpus" / program.name
+
+    def run(program: pathlib.Path) -> subprocess.CompletedProcess:
+        corpus = ROOT / "tests/fuzz/corpus" / program.name.removesuffix("_fuzz")
         work = found / program.name
-        work.mkdir(exist_ok=True)
-        done = subprocess.run([str(program), f"-max_total_time={seconds}", f"-artifact_prefix={found}/{program.name}-",
+        work.mkdir(parents=True, exist_ok=True)
+        return subprocess.run([str(program), f"-max_total_time={seconds}", f"-artifact_prefix={found}/{program.name}-",
                                "-verbosity=0", "-print_final_stats=1", str(work), *([str(corpus)] if corpus.is_dir() else [])],
                               cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        runs = re.search(r"number_of_executed_units: (\d+)", done.stdout)
-        say(f"fuzz {program.name}: {runs[1] if runs else 'no'} executions, {'ok' if done.returncode == 0 else 'FAILED'}")
-        if done.returncode != 0:
-            say(done.stdout[-3000:])
-        tally.add(f"fuzz/{program.name}", done.returncode == 0)
+
+    programs = sorted((ROOT / "build/fuzz/fuzz").iterdir())
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for program, done in zip(programs, pool.map(run, programs)):
+            runs = re.search(r"number_of_executed_units: (\d+)", done.stdout)
+            say(f"fuzz {program.name}: {runs[1] if runs else 'no'} executions, {'ok' if done.returncode == 0 else 'FAILED'}")
+            if done.returncode != 0:
+                say(done.stdout[-3000:])
+            tally.add(f"fuzz/{program.name}", done.returncode == 0)
 
 
 def long(tally: Tally) -> None:
     unittests(tally, "tests/long")
+    fuzz(tally, seconds=300)
 
 
 KINDS = {"tidy": tidy, "unit": unit, "integration": integration, "proto": proto, "web": web, "e2e": e2e, "asan": asan,

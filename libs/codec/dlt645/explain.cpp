@@ -2,247 +2,187 @@
 #include "libs/codec/dlt645/explain.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
-#include "libs/codec/dlt645/frame.h"
-#include "libs/codec/dlt645/register_table.h"
-#include "libs/codec/dlt645/reply.h"
-#include "libs/codec/dlt645/request.h"
+#include "libs/base/status.h"
+#include "libs/codec/dlt645/explain_data.h"
+#include "libs/codec/dlt645/explain_words.h"
 #include "libs/codec/frame/checksum.h"
 #include "libs/codec/frame/frame_kind.h"
 
-namespace voltwell::codec::dlt645 {
+namespace voltwell::codec {
+namespace dlt645 {
 namespace {
 
-std::string Hex(base::ByteView bytes) { return base::ToHex(bytes); }
+constexpr uint8_t kStart = 0x68;
+constexpr uint8_t kEnd = 0x16;
+constexpr size_t kSecondStart = 7;
+constexpr size_t kLengthOffset = 9;
+constexpr size_t kAround = 12;  // Bytes of a frame that are not DATA.
 
-std::string WithoutOffset(base::ByteView bytes) {
-  std::string plain;
-  for (const uint8_t byte : bytes) plain.push_back(static_cast<char>(byte - kOffset));
-  return plain;
-}
-
-// Collects spans; each Take moves on, so that no byte is left out or taken twice.
-class Cursor {
- public:
-  explicit Cursor(base::ByteView bytes) : bytes_(bytes) {}
-  base::ByteView Peek(size_t length) const { return bytes_.subspan(at_, std::min(length, left())); }
-  size_t left() const { return bytes_.size() - at_; }
-  void Take(size_t length, absl::string_view kind, std::string meaning, bool secret = false) {
-    length = std::min(length, left());
-    if (length == 0) return;
-    spans_.push_back({at_, length, kind, std::move(meaning), secret});
-    at_ += length;
-  }
-  std::vector<Span> TakeSpans() && { return std::move(spans_); }
-
- private:
-  base::ByteView bytes_;
-  size_t at_ = 0;
-  std::vector<Span> spans_;
+// What is wrong with a frame, and where from its first 68H.
+struct Flaw {
+  size_t offset = 0;
+  absl::string_view why = "";
+  absl::string_view zh = "";
 };
 
-absl::string_view FunctionName(uint8_t function) {
-  switch (function) {
-    case 0x03:
-      return "security authentication";
-    case 0x08:
-      return "broadcast time";
-    case kReadData:
-      return "read data";
-    case kReadNext:
-      return "read subsequent data";
-    case kReadAddress:
-      return "read address";
-    case 0x14:
-      return "write data";
-    case 0x15:
-      return "write address";
-    case 0x16:
-      return "freeze";
-    case 0x17:
-      return "change baud rate";
-    case 0x18:
-      return "change password";
-    case 0x19:
-      return "clear maximum demand";
-    case 0x1A:
-      return "clear meter";
-    case 0x1B:
-      return "clear events";
-    case kRelayControl:
-      return "relay control";
-    default:
-      return "function that is not known";
+// The first flaw of the bytes that begin with 68H.
+std::optional<Flaw> FindFlaw(base::ByteView bytes) {
+  const auto cut = [&bytes](size_t wanted) { return bytes.size() < wanted; };
+  if (!cut(kSecondStart + 1) && bytes[kSecondStart] != kStart) {
+    return Flaw{kSecondStart, "the second 68H is missing", "缺少第二个68H"};
   }
+  if (cut(kLengthOffset + 1)) return Flaw{bytes.size(), "the frame ends early", "帧不完整"};
+  const size_t size = kAround + bytes[kLengthOffset];
+  if (cut(size - 1)) return Flaw{bytes.size(), "the frame ends early", "帧不完整"};
+  const uint8_t sum = frame::Sum8(bytes.first(size - 2));
+  if (bytes[size - 2] != sum) return Flaw{size - 2, "the checksum is wrong", "校验码错误"};
+  if (cut(size)) return Flaw{bytes.size(), "the frame ends early", "帧不完整"};
+  if (bytes[size - 1] != kEnd) return Flaw{size - 1, "the end is not 16H", "结束符不是16H"};
+  return std::nullopt;
 }
 
-std::string ControlMeaning(uint8_t control) {
-  std::string text =
-      absl::StrCat((control & kReplyBit) != 0 ? "reply" : "request", ": ", FunctionName(control & kFunctionMask));
-  if ((control & kAbnormalBit) != 0) absl::StrAppend(&text, ", abnormal");
-  if ((control & kMoreBit) != 0) absl::StrAppend(&text, ", more data follows");
-  return text;
+// Where a whole frame begins within a broken one; 0: nowhere.
+size_t InnerFrame(base::ByteView bytes) {
+  const size_t end = std::min<size_t>(bytes.size(), kAround + 0xFF);
+  for (size_t i = 1; i < end; ++i) {
+    if (bytes[i] == kStart && !FindFlaw(bytes.subspan(i)).has_value()) return i;
+  }
+  return 0;
 }
 
-std::string FieldMeaning(const Field& field) {
-  const std::string title = std::string(field.row->title_en);
-  switch (field.value.kind) {
-    case FieldValue::Kind::kNoValue:
-      return absl::StrCat(title, ": no value (all bytes FF)");
-    case FieldValue::Kind::kNotValid:
-      return absl::StrCat(title, ": not valid");
-    case FieldValue::Kind::kNumber:
-      return absl::StrCat(title, " = ", field.value.number.ToString(), field.row->unit.empty() ? "" : " ",
-                          std::string(field.row->unit));
-    case FieldValue::Kind::kText:
-      return absl::StrCat(title, " = ", field.value.Text());
-    case FieldValue::Kind::kBits:
-      break;
+class Explainer {
+ public:
+  Explainer(base::ByteView bytes, const ExplainOptions& options)
+      : bytes_(bytes), options_(options), cursor_(bytes, options) {}
+
+  ExplainedBytes Run() {
+    while (!cursor_.rest().empty()) Step();
+    if (bytes_.empty()) {
+      result_.summary = cursor_.speech().Say("无内容", "nothing");
+      Fail(0, "no bytes", "无内容");
+    }
+    result_.explanations = std::move(cursor_).Finish();
+    return std::move(result_);
   }
-  std::string text = absl::StrCat(title, " = ", field.value.Text(), "H");
-  if (field.row->di == kRelayStatusDi) {
-    absl::StrAppend(&text, (field.value.raw & kRelayOpenBit) != 0 ? ", relay open" : ", relay closed");
+
+ private:
+  void Step();
+  void ExplainFrame(base::ByteView bytes, const std::optional<Flaw>& flaw);
+  void Fail(size_t position, absl::string_view why, absl::string_view zh);
+  void AddSummary(const std::string& text) {
+    absl::StrAppend(&result_.summary, result_.summary.empty() ? "" : " | ", text);
   }
-  return text;
+
+  base::ByteView bytes_;
+  ExplainOptions options_;
+  Cursor cursor_;
+  ExplainedBytes result_;
+};
+
+// Errors are kept for the first wrong byte only.
+void Explainer::Fail(size_t position, absl::string_view why, absl::string_view zh) {
+  if (!result_.error.ok()) return;
+  result_.error = base::DataLoss("FRAME_NOT_UNDERSTOOD", cursor_.speech().Say(zh, why),
+                                 {{"why", std::string(why)}, {"position", absl::StrCat(position)}});
 }
 
-std::string DiMeaning(uint32_t di) {
-  if (const Register* const row = FindByDi(di); row != nullptr) {
-    return absl::StrFormat("%08X: %s", di, std::string(row->title_en));
+void Explainer::Step() {
+  const Speech& speech = cursor_.speech();
+  const base::ByteView rest = cursor_.rest();
+  size_t preamble = 0;
+  while (preamble < rest.size() && rest[preamble] == frame::kPreamble) ++preamble;
+  cursor_.Take(preamble, "preamble", speech.Say("前导字节，唤醒接收方", "wakes the receiver"));
+  if (preamble == rest.size()) {
+    Fail(bytes_.size(), "no frame behind the preamble", "前导字节后无帧");
+    return;
   }
-  if (const Block* const block = FindBlock(di); block != nullptr) {
-    return absl::StrFormat("%08X: block of %s", di, std::string(block->name));
-  }
-  return absl::StrFormat("%08X: not in the table", di);
-}
-
-// Returns the meaning of the first value, for the summary.
-std::string ExplainValues(Cursor& cursor, uint32_t di, size_t length) {
-  std::vector<Field> fields;
-  const ReadOutcome outcome = DecodeData(di, cursor.Peek(length), fields);
-  if (outcome != ReadOutcome::kValues || fields.empty()) {
-    std::string why = outcome == ReadOutcome::kUnknownDi ? "data of an identifier that is not in the table"
-                                                         : "data of another length than the table says";
-    cursor.Take(length, "unknown",
-                absl::StrCat(why, ", without 33H: ", Hex(base::AsBytes(WithoutOffset(cursor.Peek(length))))));
-    return why;
-  }
-  size_t covered = 0;
-  for (const Field& field : fields) {
-    cursor.Take(field.row->length, "value", FieldMeaning(field));
-    covered += field.row->length;
-  }
-  if (covered < length) cursor.Take(length - covered, "value", "further values of the block, not in the table");
-  return FieldMeaning(fields.front());
-}
-
-std::string ExplainRead(Cursor& cursor, const Frame& frame) {
-  if (frame.data.size() < kDiSize) {
-    cursor.Take(frame.data.size(), "unknown", "too short for a data identifier");
-    return "without data identifier";
-  }
-  const uint32_t di = DataIdentifier(frame.data);
-  cursor.Take(kDiSize, "data identifier", DiMeaning(di));
-  size_t rest = frame.data.size() - kDiSize;
-  const bool sequence = frame.function() == kReadNext && rest > 0;
-  if (sequence) --rest;
-  std::string summary = DiMeaning(di);
-  if (frame.is_reply() && !frame.more_follows() && !sequence) {
-    summary = ExplainValues(cursor, di, rest);
-  } else if (rest > 0) {
-    // A part of a longer block: where its fields begin is known only with the frames before it.
-    cursor.Take(rest, frame.is_reply() ? "value" : "parameters",
-                frame.is_reply() ? "a part of the data" : "block count or start time");
-  }
-  if (sequence) cursor.Take(1, "sequence", absl::StrCat("frame ", static_cast<uint8_t>(frame.data.back() - kOffset)));
-  return summary;
-}
-
-std::string ExplainRelayRequest(Cursor& cursor, const Frame& frame) {
-  cursor.Take(4, "password", "authority level and password", true);
-  cursor.Take(4, "operator", "operator code", true);
-  constexpr size_t kN1 = 8;
-  if (frame.data.size() != 16) {
-    cursor.Take(frame.data.size() - std::min<size_t>(frame.data.size(), 8), "unknown", "not the 8 bytes N1 to N8");
-    return "of another length than 16";
-  }
-  const std::string plain = WithoutOffset(frame.data);
-  const auto n1 = static_cast<uint8_t>(plain[kN1]);
-  const absl::string_view name = RelayActionName(n1);
-  const std::string action = name.empty() ? "an action that is not known" : std::string(name);
-  cursor.Take(1, "action", absl::StrFormat("N1 = %02X: %s", n1, action));
-  cursor.Take(1, "channel", absl::StrFormat("N2 = %02X", static_cast<uint8_t>(plain[kN1 + 1])));
-  const auto at = [&plain](size_t i) { return static_cast<uint8_t>(plain[i]); };
-  const std::string expiry =
-      absl::StrFormat("20%02X-%02X-%02XT%02X:%02X:%02X", at(15), at(14), at(13), at(12), at(11), at(10));
-  cursor.Take(6, "expiry", absl::StrCat("not after ", expiry, " by the meter's clock"));
-  return absl::StrCat(action, ", not after ", expiry);
-}
-
-std::string ExplainData(Cursor& cursor, const Frame& frame) {
-  if (frame.is_reply() && frame.is_abnormal()) {
-    const std::string bits = absl::StrJoin(ErrorBitNames(frame.function(), frame.data), ", ");
-    cursor.Take(frame.data.size(), "error", absl::StrCat("refused: ", bits));
-    return absl::StrCat("refused: ", bits);
-  }
-  switch (frame.function()) {
-    case kReadData:
-    case kReadNext:
-      return ExplainRead(cursor, frame);
-    case kReadAddress:
-      if (!frame.is_reply() || frame.data.size() != kAddressSize) break;
-      {
-        Address address;
-        std::transform(frame.data.begin(), frame.data.end(), address.wire.begin(),
-                       [](uint8_t byte) { return static_cast<uint8_t>(byte - kOffset); });
-        cursor.Take(kAddressSize, "value", absl::StrCat("address ", FormatAddress(address)));
-        return FormatAddress(address);
+  const base::ByteView bytes = cursor_.rest();
+  if (bytes[0] == kStart) {
+    const auto flaw = FindFlaw(bytes);
+    if (flaw.has_value()) {
+      if (const size_t inner = InnerFrame(bytes); inner != 0) {
+        Fail(cursor_.at() + flaw->offset, flaw->why, flaw->zh);
+        cursor_.TakeUnknown(inner, speech.Say("损坏的帧", "a broken frame"));
+        return;
       }
-    case kRelayControl:
-      if (!frame.is_reply()) return ExplainRelayRequest(cursor, frame);
-      break;
-    default:
-      break;
+    }
+    ExplainFrame(bytes, flaw);
+    return;
   }
-  if (frame.data.empty()) return "no data";
-  // Functions that may carry a password (writing, clearing, changing it) are not taken apart yet: all of it is secret.
-  const bool secret = !frame.is_reply() && frame.function() != 0x08 && frame.function() != 0x16;
-  cursor.Take(frame.data.size(), "data", "data of a function that is not taken apart", secret);
-  return absl::StrCat(frame.data.size(), " bytes of data");
+  const auto next =
+      std::find_if(bytes.begin(), bytes.end(), [](uint8_t b) { return b == kStart || b == frame::kPreamble; });
+  Fail(cursor_.at(), "no frame begins here", "此处不是帧起始符68H");
+  cursor_.TakeUnknown(static_cast<size_t>(next - bytes.begin()), speech.Say("帧外字节", "bytes outside of a frame"));
+  if (result_.summary.empty())
+    result_.summary = speech.Say("不是DL/T 645帧，或已损坏", "not a DL/T 645 frame, or broken");
+}
+
+void Explainer::ExplainFrame(base::ByteView bytes, const std::optional<Flaw>& flaw) {
+  const Speech& speech = cursor_.speech();
+  if (flaw.has_value()) {
+    Fail(cursor_.at() + flaw->offset, flaw->why, flaw->zh);
+    if (result_.summary.empty()) {
+      result_.summary =
+          absl::StrCat(speech.Say("损坏的帧", "a broken frame"), speech.colon(), speech.Say(flaw->zh, flaw->why));
+    }
+  }
+  cursor_.Take(1, "start", speech.Say("帧起始符", "frame start"));
+  Frame frame;
+  for (size_t i = 0; i < kAddressSize && i + 1 < bytes.size(); ++i) frame.address.wire[i] = bytes[i + 1];
+  const bool whole_address = bytes.size() > kAddressSize;
+  const std::string meter = absl::StrCat(speech.Say("表 ", "meter "), FormatAddress(frame.address));
+  if (!whole_address) {
+    cursor_.TakeUnknown(kAddressSize, speech.Say("地址不完整", "a part of an address"));
+    return;
+  }
+  cursor_.Take(kAddressSize, "address", meter);
+  if (flaw.has_value() && flaw->offset == kSecondStart) return;  // The next step looks for another frame.
+  cursor_.Take(1, "start", speech.Say("帧起始符，地址结束", "end of the address"));
+  if (cursor_.rest().empty()) return;
+  frame.control = cursor_.rest()[0];
+  const Edition edition = EditionOf(frame.control, options_.protocol);
+  result_.protocol = edition == Edition::k2007 ? Protocol::kDlt645_2007 : Protocol::kDlt645_1997;
+  const std::string control = ControlMeaning(speech, edition, frame.control);
+  cursor_.Take(1, "control", control);
+  if (cursor_.rest().empty()) return;
+  const size_t length = cursor_.rest()[0];
+  cursor_.Take(1, "length",
+               absl::StrCat(speech.Say("数据长度 ", ""), length,
+                            speech.Say("，每字节加33H", length == 1 ? " byte of data, with 33H added"
+                                                                    : " bytes of data, each with 33H added")));
+  frame.data = cursor_.Peek(length);
+  const std::string said = ExplainData(cursor_, frame, edition);
+  if (!cursor_.rest().empty()) {
+    const bool right = !flaw.has_value() || flaw->offset != kDataOffset + length;
+    const uint8_t sum = frame::Sum8(bytes.first(std::min(bytes.size(), kDataOffset + length)));
+    if (right) {
+      cursor_.Take(1, "checksum", speech.Say("校验码正确", "sum modulo 256, right"));
+    } else {
+      cursor_.TakeUnknown(
+          1, absl::StrFormat("%s%02XH", speech.Say("校验码错误，应为 ", "checksum wrong, should be "), sum));
+    }
+  }
+  if (!cursor_.rest().empty()) {
+    if (cursor_.rest()[0] == kEnd) {
+      cursor_.Take(1, "end", speech.Say("帧结束符", "frame end"));
+    } else {
+      cursor_.TakeUnknown(1, speech.Say("应为结束符16H", "should be the frame end 16H"));
+    }
+  }
+  if (!flaw.has_value()) {
+    AddSummary(absl::StrCat(meter, speech.comma(), control, said.empty() ? "" : speech.colon(), said));
+  }
 }
 
 }  // namespace
+}  // namespace dlt645
 
-Explained Explain(base::ByteView bytes) {
-  Explained explained;
-  Cursor cursor(bytes);
-  size_t preamble = 0;
-  while (preamble < bytes.size() && bytes[preamble] == frame::kPreamble) ++preamble;
-  cursor.Take(preamble, "preamble", "wakes the receiver");
-  const base::ByteView rest = bytes.subspan(preamble);
-  const auto frame = ParseFrame(rest);
-  if (!frame.has_value()) {
-    cursor.Take(rest.size(), "unknown", "no whole DL/T 645 frame with a right checksum");
-    explained.spans = std::move(cursor).TakeSpans();
-    explained.summary = bytes.empty() ? "nothing" : "not a DL/T 645 frame, or broken";
-    return explained;
-  }
-  cursor.Take(1, "start", "frame start");
-  cursor.Take(kAddressSize, "address", absl::StrCat("meter ", FormatAddress(frame->address)));
-  cursor.Take(1, "start", "end of the address");
-  cursor.Take(1, "control", ControlMeaning(frame->control));
-  cursor.Take(1, "length", absl::StrCat(frame->data.size(), " bytes of data, each with 33H added"));
-  const std::string data = ExplainData(cursor, *frame);
-  cursor.Take(1, "checksum", "sum modulo 256, right");
-  cursor.Take(1, "end", "frame end");
-  explained.spans = std::move(cursor).TakeSpans();
-  explained.summary =
-      absl::StrCat("meter ", FormatAddress(frame->address), ", ", ControlMeaning(frame->control), ": ", data);
-  explained.understood = true;
-  return explained;
+ExplainedBytes ExplainDlt645(base::ByteView bytes, const ExplainOptions& options) {
+  return dlt645::Explainer(bytes, options).Run();
 }
 
-}  // namespace voltwell::codec::dlt645
+}  // namespace voltwell::codec

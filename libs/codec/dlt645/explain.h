@@ -1,29 +1,16 @@
-// Says in words what each byte of a frame is, for people who look at a line. Any bytes are explained, also broken ones.
+// Says in words what each byte of a frame is, in Chinese or English, for people who look at a line. Any bytes are
+// explained, also broken ones.
 #pragma once
 
-#include <string>
-#include <vector>
-
-#include "absl/strings/string_view.h"
 #include "libs/base/bytes.h"
+#include "libs/codec/command.h"
 
-namespace voltwell::codec::dlt645 {
+namespace voltwell::codec {
 
-struct Span {
-  size_t offset = 0;
-  size_t length = 0;
-  absl::string_view kind = "";  // "preamble", "start", "address", "control", "length", "data identifier", "value", ...
-  std::string meaning = "";
-  bool secret = false;  // A password or operator code: shown to few.
-};
+// DL/T 645 of both editions, told apart by the control code (options.protocol says which where both have one). Spans
+// are in order, without a gap, none empty, together all bytes; secrets are ** in hex, and never in words, unless
+// options.show_secrets. On broken bytes `error` is FRAME_NOT_UNDERSTOOD with metadata position (the first wrong byte)
+// and why; further frames behind the first one are explained too.
+ExplainedBytes ExplainDlt645(base::ByteView bytes, const ExplainOptions& options);
 
-struct Explained {
-  std::vector<Span> spans = {};  // In order, without a gap, none empty, together all bytes.
-  std::string summary = "";
-  bool understood = false;  // The shape is DL/T 645 and the checksum holds.
-};
-
-// Secrets are named but never printed in meanings or the summary; spans that hold them are marked.
-Explained Explain(base::ByteView bytes);
-
-}  // namespace voltwell::codec::dlt645
+}  // namespace voltwell::codec

@@ -1,19 +1,27 @@
 // Decoding fields; see field.h.
 #include "libs/codec/dlt645/field.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "libs/base/check.h"
+#include "libs/codec/dlt645/field_shape.h"
 #include "libs/codec/dlt645/frame.h"
 
 namespace voltwell::codec::dlt645 {
 namespace {
 
-// Every nibble is a digit: adding 6 to each carries out of none.
+// Bytes that FieldValue::raw holds, and of the longest number (16 digits do not all fit the carries of IsBcd).
+constexpr size_t kRawMax = 8;
+constexpr size_t kNumberMax = 7;
+
+// Every nibble is a digit: adding 6 to each carries out of none. The highest nibble is looked at for itself.
 bool IsBcd(uint64_t raw) {
   constexpr uint64_t kSixes = 0x0666666666666666;
-  const uint64_t sum = raw + kSixes;
-  return ((sum ^ raw ^ kSixes) & 0x1111111111111110) == 0;
+  const uint64_t low = raw & 0x0FFFFFFFFFFFFFFF;
+  const uint64_t sum = low + kSixes;
+  return ((sum ^ low ^ kSixes) & 0x1111111111111110) == 0 && raw >> 60 <= 9;
 }
 
 // All sixteen digits at once: nibbles to bytes of 0..99, those to 0..9999, and so on.
@@ -40,85 +48,187 @@ uint64_t Load(base::ByteView bytes) {
 
 int Pair(uint64_t raw, size_t index) { return static_cast<int>(BcdToInt(raw >> (8 * index) & 0xFF)); }
 
-// Month 1..12, day 1..31 of the year, month and day at the three given bytes. February 30th is left to the reader of
-// the clock: a meter that shows it is wrong, but its bytes are understood.
-bool IsDate(uint64_t raw, size_t day_index) {
-  const int day = Pair(raw, day_index);
-  const int month = Pair(raw, day_index + 1);
-  return day >= 1 && day <= 31 && month >= 1 && month <= 12;
-}
-
-bool IsTime(uint64_t raw) { return Pair(raw, 0) < 60 && Pair(raw, 1) < 60 && Pair(raw, 2) < 24; }
-
-bool IsValidText(uint64_t raw, Format format) {
-  if (!IsBcd(raw)) return false;
-  switch (format) {
-    case Format::kDateWeek:
-      return IsDate(raw, 1);
-    case Format::kTime:
-      return IsTime(raw);
-    case Format::kDateTimeWeek:
-      return IsTime(raw) && IsDate(raw, 4);
-    default:
-      return true;
+// February 30th is left to the reader of the clock: a meter that shows it is wrong, but its bytes are understood.
+bool FitsShape(uint64_t raw, size_t length, const Shape& shape) {
+  if (shape.wire.size() != length || !IsBcd(raw)) return false;
+  for (size_t i = 0; i < length; ++i) {
+    if (!InRange(shape.wire[i], Pair(raw, i))) return false;
   }
+  return true;
 }
 
-std::string DateText(uint64_t raw, size_t day_index) {
-  return absl::StrFormat("20%02d-%02d-%02d", Pair(raw, day_index + 2), Pair(raw, day_index + 1), Pair(raw, day_index));
+FieldValue::Kind NumberKind(FieldValue& value, int scale) {
+  if (value.length > kNumberMax) return FieldValue::Kind::kNotValid;
+  if (value.format == Format::kBinary) {
+    value.number = decimal::Decimal(static_cast<int64_t>(value.raw), scale);
+    return FieldValue::Kind::kNumber;
+  }
+  uint64_t digits = value.raw;
+  bool negative = false;
+  if (value.format == Format::kSignedBcd) {
+    const uint64_t sign = uint64_t{0x80} << (8 * (value.length - 1));
+    negative = (digits & sign) != 0;
+    digits &= ~sign;
+  }
+  if (!IsBcd(digits)) return FieldValue::Kind::kNotValid;
+  const int64_t units = BcdToInt(digits);
+  value.number = decimal::Decimal(negative ? -units : units, scale);
+  return FieldValue::Kind::kNumber;
 }
 
-std::string TimeText(uint64_t raw) {
-  return absl::StrFormat("%02d:%02d:%02d", Pair(raw, 2), Pair(raw, 1), Pair(raw, 0));
+std::string Plain(base::ByteView bytes) {
+  std::string plain = base::ToString(bytes);
+  for (char& c : plain) c = static_cast<char>(static_cast<uint8_t>(c) - kOffset);
+  return plain;
+}
+
+std::string AsciiText(base::ByteView bytes) {
+  std::string text = Plain(bytes);
+  std::reverse(text.begin(), text.end());
+  const auto filler = [](char c) { return c == ' ' || c == '\0'; };
+  while (!text.empty() && filler(text.back())) text.pop_back();
+  const auto begin = std::find_if_not(text.begin(), text.end(), filler);
+  text.erase(text.begin(), begin);
+  return text;
+}
+
+// One pass without a copy: printable characters, with filler only around them.
+bool IsAscii(base::ByteView bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](uint8_t byte) {
+    const auto c = static_cast<uint8_t>(byte - kOffset);
+    return c == 0 || (c >= 0x20 && c < 0x7F);
+  });
+}
+
+bool IsDigits(base::ByteView bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](uint8_t byte) {
+    const auto plain = static_cast<uint8_t>(byte - kOffset);
+    return plain >> 4 <= 9 && (plain & 0xF) <= 9;
+  });
+}
+
+bool IsText(const FieldValue& value) {
+  switch (value.format) {
+    case Format::kAscii:
+      return IsAscii(value.bytes);
+    case Format::kDigits:
+      return IsDigits(value.bytes);
+    case Format::kIdentifier:
+    case Format::kHex:
+    case Format::kPassword:
+      return true;
+    default:
+      break;
+  }
+  // A settlement day of 99 is off.
+  if (value.format == Format::kDayHour && value.raw == 0x9999) return true;
+  return FitsShape(value.raw, value.length, ShapeOf(value.format));
+}
+
+std::string ReversedHex(base::ByteView bytes) {
+  std::string plain = Plain(bytes);
+  std::reverse(plain.begin(), plain.end());
+  return base::ToHex(base::AsBytes(plain));
 }
 
 }  // namespace
 
+FieldValue DecodeField(base::ByteView bytes, const FieldSpec& spec) {
+  return DecodeField(bytes, spec.format, spec.scale);
+}
+
 FieldValue DecodeField(base::ByteView bytes, Format format, int scale) {
-  VW_CHECK(!bytes.empty() && bytes.size() <= kFieldMax);
+  VW_CHECK(!bytes.empty() && bytes.size() <= 0xFF);
   FieldValue value;
   value.format = format;
   value.length = static_cast<uint8_t>(bytes.size());
-  const uint64_t used = (uint64_t{1} << (8 * bytes.size())) - 1;
-  value.raw = WithoutOffset(Load(bytes)) & used;
-  if (value.raw == used) {
+  value.bytes = bytes;
+  if (bytes.size() <= kRawMax) {
+    const uint64_t used = ~uint64_t{0} >> (8 * (kRawMax - bytes.size()));
+    value.raw = WithoutOffset(Load(bytes)) & used;
+    // A mode word of one byte may have all its bits set.
+    if (value.raw == used && !(format == Format::kBits && bytes.size() == 1)) {
+      value.kind = FieldValue::Kind::kNoValue;
+      return value;
+    }
+  } else if (std::all_of(bytes.begin(), bytes.end(), [](uint8_t b) { return b == uint8_t(0xFF + kOffset); })) {
     value.kind = FieldValue::Kind::kNoValue;
     return value;
   }
-  if (format == Format::kBits) {
-    value.kind = FieldValue::Kind::kBits;
-    return value;
+  switch (format) {
+    case Format::kBcd:
+    case Format::kSignedBcd:
+    case Format::kBinary:
+      value.kind = NumberKind(value, scale);
+      return value;
+    case Format::kBits:
+      value.kind = FieldValue::Kind::kBits;
+      return value;
+    default:
+      break;
   }
-  if (format != Format::kBcd && format != Format::kSignedBcd) {
-    value.kind = IsValidText(value.raw, format) ? FieldValue::Kind::kText : FieldValue::Kind::kNotValid;
-    return value;
+  if (value.raw == 0 && ShapeOf(format).zeros_are_none) {
+    value.kind = FieldValue::Kind::kNoValue;
+  } else {
+    value.kind = IsText(value) ? FieldValue::Kind::kText : FieldValue::Kind::kNotValid;
   }
-  uint64_t digits = value.raw;
-  bool negative = false;
-  if (format == Format::kSignedBcd) {
-    const uint64_t sign = uint64_t{0x80} << (8 * (bytes.size() - 1));
-    negative = (digits & sign) != 0;
-    digits &= ~sign;
-  }
-  if (!IsBcd(digits)) return value;
-  const int64_t units = BcdToInt(digits);
-  value.kind = FieldValue::Kind::kNumber;
-  value.number = decimal::Decimal(negative ? -units : units, scale);
   return value;
 }
 
 std::string FieldValue::Text() const {
-  if (kind == Kind::kBits) return absl::StrFormat("%0*X", 2 * length, raw);
-  if (kind != Kind::kText) return "";
+  if (kind != Kind::kText && kind != Kind::kBits) return "";
   switch (format) {
-    case Format::kDateWeek:
-      return DateText(raw, 1);
-    case Format::kTime:
-      return TimeText(raw);
-    case Format::kDateTimeWeek:
-      return absl::StrCat(DateText(raw, 4), "T", TimeText(raw));
+    case Format::kAscii:
+      return AsciiText(bytes);
+    case Format::kHex:
+    case Format::kPassword:
+      return base::ToHex(base::AsBytes(Plain(bytes)));
+    case Format::kBits:
+    case Format::kDigits:
+    case Format::kIdentifier:
+      return ReversedHex(bytes);
     default:
-      return absl::StrFormat("%0*X", 2 * length, raw);
+      break;
+  }
+  std::string text;
+  const Shape shape = ShapeOf(format);
+  for (const char c : shape.text) {
+    const size_t at = shape.wire.find(c);
+    if (at != absl::string_view::npos) {
+      absl::StrAppendFormat(&text, "%02X", raw >> (8 * at) & 0xFF);
+    } else if (c == '#') {
+      text += "20";
+    } else {
+      text.push_back(c);
+    }
+  }
+  return text;
+}
+
+std::string Notation(const FieldSpec& spec) {
+  const Shape shape = ShapeOf(spec.format);
+  if (!shape.notation.empty()) return std::string(shape.notation);
+  switch (spec.format) {
+    case Format::kBcd:
+    case Format::kSignedBcd: {
+      std::string digits(2 * spec.length, 'X');
+      if (spec.scale > 0) digits.insert(digits.size() - spec.scale, ".");
+      return absl::StrCat("BCD ", digits, spec.format == Format::kSignedBcd ? " signed" : "");
+    }
+    case Format::kBinary:
+      return "binary";
+    case Format::kAscii:
+      return "ASCII";
+    case Format::kBits:
+      return "bits";
+    case Format::kDigits:
+      return std::string(2 * spec.length, 'N');
+    case Format::kIdentifier:
+      return "identifier";
+    case Format::kPassword:
+      return "PA P0 P1 P2";
+    default:
+      return "bytes";
   }
 }
 

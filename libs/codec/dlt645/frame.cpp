@@ -25,7 +25,7 @@ std::optional<Frame> ParseFrame(base::ByteView bytes) {
 }
 
 std::string BuildFrame(const Address& address, uint8_t control, base::ByteView data) {
-  VW_CHECK(data.size() <= 255);
+  VW_CHECK(data.size() <= kDataMax);
   std::string bytes;
   bytes.reserve(frame::kDlt645FrameMin + data.size());
   const auto add = [&bytes](uint8_t byte) { bytes.push_back(static_cast<char>(byte)); };

@@ -14,10 +14,29 @@ namespace voltwell::codec::dlt645 {
 inline constexpr uint8_t kOffset = 0x33;
 
 // Function codes of DL/T 645-2007 that we speak (bits D4..D0 of the control byte).
+inline constexpr uint8_t kSecurity = 0x03;
+inline constexpr uint8_t kBroadcastTime = 0x08;  // Of both editions.
 inline constexpr uint8_t kReadData = 0x11;
 inline constexpr uint8_t kReadNext = 0x12;
 inline constexpr uint8_t kReadAddress = 0x13;
+inline constexpr uint8_t kWriteData = 0x14;
+inline constexpr uint8_t kWriteAddress = 0x15;
+inline constexpr uint8_t kFreeze = 0x16;
+inline constexpr uint8_t kChangeBaud = 0x17;
+inline constexpr uint8_t kChangePassword = 0x18;
+inline constexpr uint8_t kClearDemand = 0x19;
+inline constexpr uint8_t kClearMeter = 0x1A;
+inline constexpr uint8_t kClearEvents = 0x1B;
 inline constexpr uint8_t kRelayControl = 0x1C;
+
+// Those of DL/T 645-1997.
+inline constexpr uint8_t kReadData1997 = 0x01;
+inline constexpr uint8_t kReadNext1997 = 0x02;
+inline constexpr uint8_t kWriteData1997 = 0x04;
+inline constexpr uint8_t kWriteAddress1997 = 0x0A;
+inline constexpr uint8_t kChangeBaud1997 = 0x0C;
+inline constexpr uint8_t kChangePassword1997 = 0x0F;
+inline constexpr uint8_t kClearDemand1997 = 0x10;
 
 inline constexpr uint8_t kReplyBit = 0x80;     // D7: from the meter.
 inline constexpr uint8_t kAbnormalBit = 0x40;  // D6: DATA holds an error word.
@@ -28,6 +47,7 @@ inline constexpr uint8_t kFunctionMask = 0x1F;
 inline constexpr size_t kControlOffset = 8;
 inline constexpr size_t kDataOffset = 10;
 inline constexpr size_t kDiSize = 4;
+inline constexpr size_t kDataMax = 255;  // What L can tell.
 
 struct Frame {
   Address address = {};

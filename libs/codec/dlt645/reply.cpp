@@ -5,59 +5,119 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "libs/base/status.h"
+#include "libs/codec/dlt645/error_words.h"
+#include "libs/codec/dlt645/load_profile.h"
 
 namespace voltwell::codec::dlt645 {
 namespace {
 
-// ERR of ordinary replies, bit 0 first.
-constexpr absl::string_view kErrorBits[] = {
-    "other",
-    "no_such_data",
-    "password_or_authority",
-    "baud_rate",
-    "too_many_year_zones",
-    "too_many_day_periods",
-    "too_many_tariffs",
-    "reserved",
-};
+constexpr uint8_t kSeparator = 0xAA + kOffset;  // Between the members of a block, of meters that send it.
 
-// The two-byte word of replies to 1CH (State Grid meters of 2014 and later), bit 0 first.
-constexpr absl::string_view kRelayErrorBits[] = {
-    "suspended",        "mac",
-    "password",         "not_authenticated",
-    "expiry",           "keep_power_refuses_trip",
-    "keep_power_alarm", "pre_trip_duration_zero",
-    "already_tripped",
-};
-
-void DecodeMembers(const Block& block, base::ByteView data, std::vector<Field>& fields) {
-  for (uint8_t i = 0; i < block.members && data.size() >= block.length; ++i, data = data.subspan(block.length)) {
-    const Register* const row = FindByDi(block.first + i * 0x100U);
-    fields.push_back({row, DecodeField(data.first(block.length), row->format, row->scale)});
+// Takes the fields of one register off the front of the data. False when the data ends within a field, or before the
+// first one; a record may end behind any of its fields.
+bool TakeRegister(const Match& match, std::span<const FieldSpec> specs, base::ByteView& data,
+                  std::vector<Field>& fields) {
+  if (data.empty()) return false;
+  uint64_t time = 0;
+  const size_t begin = fields.size();
+  for (const FieldSpec& spec : specs) {
+    for (uint16_t i = 0; spec.count == 0 ? !data.empty() : i < spec.count; ++i) {
+      // A record of an older meter is shorter; a demand without its time is another thing.
+      if (data.empty() && specs.size() > 2) return true;
+      if (spec.length == 0 || data.size() < spec.length) return false;
+      const FieldValue value = DecodeField(data.first(spec.length), spec);
+      data = data.subspan(spec.length);
+      if (spec.is_time) {
+        time = value.kind == FieldValue::Kind::kText ? value.raw : 0;
+      } else {
+        fields.push_back({match.row, &spec, match.di, i, value, time});
+      }
+    }
   }
+  for (size_t i = begin; i < fields.size(); ++i) fields[i].time = time;
+  return true;
 }
 
 }  // namespace
 
-ReadOutcome DecodeData(uint32_t di, base::ByteView data, std::vector<Field>& fields) {
-  if (const Register* const row = FindByDi(di); row != nullptr) {
-    if (data.size() != row->length) return ReadOutcome::kLengthDiffers;
-    fields.push_back({row, DecodeField(data, row->format, row->scale)});
+ReadOutcome DecodeData(Edition edition, uint32_t di, base::ByteView data, std::vector<Field>& fields,
+                       const FieldSpec* instead) {
+  const Match match = FindByDi(edition, di);
+  if (!match) return ReadOutcome::kUnknownDi;
+  // The hot path: one value of its own length.
+  const FieldSpec& only = instead != nullptr ? *instead : match.row->value;
+  if (match.block == nullptr && match.row->list.empty() && only.count == 1 && data.size() == only.length &&
+      match.row->di >> 24 != kLoadProfileClass) {
+    fields.push_back({match.row, &only, di, 0, DecodeField(data, only), 0});
     return ReadOutcome::kValues;
   }
-  const Block* const block = FindBlock(di);
-  if (block == nullptr) return ReadOutcome::kUnknownDi;
-  const bool too_long = !block->open_ended && data.size() > size_t{block->length} * block->members;
-  if (data.empty() || data.size() % block->length != 0 || too_long) return ReadOutcome::kLengthDiffers;
-  DecodeMembers(*block, data, fields);
-  return ReadOutcome::kValues;
+  const std::span<const FieldSpec> specs = instead != nullptr ? std::span(instead, 1) : match.row->fields();
+  const size_t begin = fields.size();
+  const auto fail = [&fields, begin] {
+    fields.resize(begin);
+    return ReadOutcome::kLengthDiffers;
+  };
+  if (match.row->di >> 24 == kLoadProfileClass && edition == Edition::k2007) {
+    return DecodeLoadProfile(match, data, fields) ? ReadOutcome::kValues : fail();
+  }
+  if (match.block == nullptr) {
+    // Meters of 1997 may end a single value with the separator as well.
+    if (!TakeRegister(match, specs, data, fields)) return fail();
+    if (data.size() == 1 && data[0] == kSeparator) data = {};
+    return data.empty() ? ReadOutcome::kValues : fail();
+  }
+  for (size_t place = 0; !data.empty(); ++place) {
+    const Match member = MemberOf(edition, match, place);
+    if (!member || !TakeRegister(member, specs, data, fields)) return fail();
+    if (!data.empty() && data[0] == kSeparator) data = data.subspan(1);
+  }
+  return fields.size() > begin ? ReadOutcome::kValues : fail();
 }
 
 bool DecodeReadReply(base::ByteView bytes, std::vector<Field>& fields) {
   const auto frame = ParseFrame(bytes);
-  if (!frame.has_value() || frame->control != (kReadData | kReplyBit) || frame->data.size() <= kDiSize) return false;
-  return DecodeData(DataIdentifier(frame->data), frame->data.subspan(kDiSize), fields) == ReadOutcome::kValues;
+  if (!frame.has_value()) return false;
+  const base::ByteView data = frame->data;
+  if (frame->control == (kReadData | kReplyBit)) {
+    return data.size() > kDiSize &&
+           DecodeData(Edition::k2007, DataIdentifier(data), data.subspan(kDiSize), fields) == ReadOutcome::kValues;
+  }
+  if (frame->control == (kReadData1997 | kReplyBit)) {
+    return data.size() > kDiSize1997 && DecodeData(Edition::k1997, DataIdentifier1997(data), data.subspan(kDiSize1997),
+                                                   fields) == ReadOutcome::kValues;
+  }
+  return false;
+}
+
+std::string ValueIdOf(Edition edition, const Field& field) {
+  std::string id = IdOf(edition, {field.row, field.di});
+  if (field.spec->suffix.empty()) return id;
+  return absl::StrCat(
+      id, absl::StrReplaceAll(field.spec->suffix, {{"{i}", absl::StrCat(field.spec->first + field.repetition)}}));
+}
+
+std::string ValueTitleOf(const Field& field, Language language) {
+  const bool chinese = language == Language::kChinese;
+  std::string title = TitleOf({field.row, field.di}, language);
+  const absl::string_view own = chinese ? field.spec->zh : field.spec->en;
+  if (own.empty()) return title;
+  const std::string number = absl::StrCat(field.spec->first + field.repetition);
+  return absl::StrCat(title, chinese ? "：" : ": ", absl::StrReplaceAll(own, {{"{i}", number}}));
+}
+
+std::string MeterTimeOf(const Field& field) {
+  if (field.time == 0) return "";
+  FieldValue time;
+  time.kind = FieldValue::Kind::kText;
+  time.format = Format::kDateTime;
+  time.raw = field.time;
+  return time.Text();
+}
+
+uint32_t DataIdentifier1997(base::ByteView data) {
+  return static_cast<uint32_t>(static_cast<uint8_t>(data[1] - kOffset) << 8 | static_cast<uint8_t>(data[0] - kOffset));
 }
 
 absl::StatusOr<Frame> ParseReply(const Address& address, uint8_t function, base::ByteView bytes) {
@@ -69,24 +129,29 @@ absl::StatusOr<Frame> ParseReply(const Address& address, uint8_t function, base:
   return *frame;
 }
 
-absl::StatusOr<ReadData> JoinReplies(const Address& address, const std::vector<std::string>& frames) {
+absl::StatusOr<ReadData> JoinReplies(const Address& address, const std::vector<std::string>& frames, Edition edition) {
   if (frames.empty()) return NotUnderstood("no reply", {});
+  const bool is_2007 = edition == Edition::k2007;
+  const size_t di_size = is_2007 ? kDiSize : kDiSize1997;
+  const uint8_t first = is_2007 ? kReadData : kReadData1997;
+  const uint8_t next = is_2007 ? kReadNext : kReadNext1997;
   ReadData joined;
   for (size_t i = 0; i < frames.size(); ++i) {
     const base::ByteView bytes = base::AsBytes(frames[i]);
-    VW_ASSIGN_OR_RETURN(const Frame frame, ParseReply(address, i == 0 ? kReadData : kReadNext, bytes));
+    VW_ASSIGN_OR_RETURN(const Frame frame, ParseReply(address, i == 0 ? first : next, bytes));
     if (frame.is_abnormal()) return MeterRefused(frame);
-    const size_t tail = i == 0 ? 0 : 1;  // The sequence number stands behind the data of a reply to 12H.
-    if (frame.data.size() < kDiSize + tail) return NotUnderstood("too short for a data identifier", bytes);
-    const uint32_t di = DataIdentifier(frame.data);
+    // The sequence number stands behind the data of a reply to 12H; 1997 has none.
+    const size_t tail = i > 0 && is_2007 ? 1 : 0;
+    if (frame.data.size() < di_size + tail) return NotUnderstood("too short for a data identifier", bytes);
+    const uint32_t di = is_2007 ? DataIdentifier(frame.data) : DataIdentifier1997(frame.data);
     if (i == 0) {
       joined.di = di;
     } else {
       if (di != joined.di) return NotUnderstood("a follow-up of other data", bytes);
       const auto sequence = static_cast<uint8_t>(frame.data.back() - kOffset);
-      if (sequence != i) return NotUnderstood("a follow-up out of sequence", bytes);
+      if (is_2007 && sequence != i) return NotUnderstood("a follow-up out of sequence", bytes);
     }
-    joined.data += base::ToString(frame.data.subspan(kDiSize, frame.data.size() - kDiSize - tail));
+    joined.data += base::ToString(frame.data.subspan(di_size, frame.data.size() - di_size - tail));
     const bool last = i + 1 == frames.size();
     if (last && frame.more_follows()) return NotUnderstood("more data was announced than came", bytes);
   }
@@ -94,17 +159,12 @@ absl::StatusOr<ReadData> JoinReplies(const Address& address, const std::vector<s
 }
 
 std::vector<std::string> ErrorBitNames(uint8_t function, base::ByteView data) {
-  uint32_t word = 0;
-  for (size_t i = 0; i < std::min<size_t>(data.size(), 2); ++i) {
-    word |= uint32_t{static_cast<uint8_t>(data[i] - kOffset)} << (8 * i);
-  }
-  const bool relay_word = function == kRelayControl && data.size() == 2;
-  const std::span<const absl::string_view> names =
-      relay_word ? std::span<const absl::string_view>(kRelayErrorBits) : std::span<const absl::string_view>(kErrorBits);
+  const uint32_t word = ErrorWord(data);
+  const std::span<const ErrorBit> names = ErrorBitsOf(function, data.size());
   std::vector<std::string> bits;
   for (size_t i = 0; i < 16; ++i) {
     if ((word >> i & 1) == 0) continue;
-    bits.push_back(i < names.size() ? std::string(names[i]) : absl::StrCat("bit_", i));
+    bits.push_back(i < names.size() ? std::string(names[i].name) : absl::StrCat("bit_", i));
   }
   // Seen in the wild: an abnormal reply whose word is zero, or absent.
   if (bits.empty()) bits.push_back("unspecified");

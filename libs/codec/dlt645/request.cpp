@@ -1,20 +1,20 @@
 // Building requests and reply patterns; see request.h.
 #include "libs/codec/dlt645/request.h"
 
+#include <algorithm>
 #include <array>
 
 #include "absl/strings/ascii.h"
 #include "libs/base/status.h"
 #include "libs/codec/dlt645/frame.h"
+#include "libs/codec/frame/frame_kind.h"
 
 namespace voltwell::codec::dlt645 {
 namespace {
 
 constexpr size_t kSecretSize = 4;
 
-void AppendDi(std::string& data, uint32_t di) {
-  for (size_t i = 0; i < kDiSize; ++i) data.push_back(static_cast<char>(di >> (8 * i) & 0xFF));
-}
+size_t IdentifierSize(Edition edition) { return edition == Edition::k2007 ? kDiSize : 2; }
 
 frame::ReplyPattern AddressPattern(const Address& address) {
   frame::ReplyPattern pattern;
@@ -23,35 +23,6 @@ frame::ReplyPattern AddressPattern(const Address& address) {
     pattern.push_back({static_cast<uint16_t>(1 + i), 0xFF, address.wire[i]});
   }
   return pattern;
-}
-
-// "2026-11-22T09:30:00" to ss mm hh DD MM YY.
-absl::StatusOr<std::string> ExpiryBytes(absl::string_view text) {
-  const auto bad = [text] {
-    return base::InvalidArgument("BAD_EXPIRY",
-                                 "expiry is the meter's local time, YYYY-MM-DDThh:mm:ss, from 2000 to 2099",
-                                 {{"expiry", std::string(text.substr(0, 32))}});
-  };
-  constexpr absl::string_view kShape = "20dd-dd-ddTdd:dd:dd";
-  if (text.size() != kShape.size()) return bad();
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool digit = absl::ascii_isdigit(static_cast<unsigned char>(text[i]));
-    if (kShape[i] == 'd' ? !digit : text[i] != kShape[i]) return bad();
-  }
-  struct Part {
-    size_t at;
-    int low;
-    int high;
-  };
-  constexpr std::array<Part, 6> kParts = {{{17, 0, 59}, {14, 0, 59}, {11, 0, 23}, {8, 1, 31}, {5, 1, 12}, {2, 0, 99}}};
-  std::string bytes;
-  for (const Part& part : kParts) {
-    const int tens = text[part.at] - '0';
-    const int ones = text[part.at + 1] - '0';
-    if (tens * 10 + ones < part.low || tens * 10 + ones > part.high) return bad();
-    bytes.push_back(static_cast<char>(tens << 4 | ones));
-  }
-  return bytes;
 }
 
 }  // namespace
@@ -64,6 +35,10 @@ absl::string_view RelayActionName(uint8_t n1) {
       return "permit_close";
     case RelayAction::kDirectClose:
       return "direct_close";
+    case RelayAction::kPreTrip:
+      return "pre_trip";
+    case RelayAction::kPreTripPermit:
+      return "pre_trip_permit";
     case RelayAction::kAlarmOn:
       return "alarm_on";
     case RelayAction::kAlarmOff:
@@ -76,17 +51,65 @@ absl::string_view RelayActionName(uint8_t n1) {
   return "";
 }
 
-std::string BuildRead(const Address& address, uint32_t di) {
-  std::string data;
-  AppendDi(data, di);
-  return BuildFrame(address, kReadData, base::AsBytes(data));
+void AppendIdentifier(std::string& data, uint32_t di, Edition edition) {
+  for (size_t i = 0; i < IdentifierSize(edition); ++i) data.push_back(static_cast<char>(di >> (8 * i) & 0xFF));
 }
 
-std::string BuildReadNext(const Address& address, uint32_t di, uint8_t sequence) {
+absl::StatusOr<std::string> TimeBytes(absl::string_view text, bool with_seconds, absl::string_view reason) {
+  const auto bad = [text, reason] {
+    return base::InvalidArgument(reason, "a meter's local time is YYYY-MM-DDThh:mm[:ss], from 2000 to 2099",
+                                 {{"text", std::string(text.substr(0, 32))}});
+  };
+  absl::string_view shape = "20dd-dd-ddTdd:dd:dd";
+  if (!with_seconds) shape.remove_suffix(3);
+  if (text.size() != shape.size()) return bad();
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool digit = absl::ascii_isdigit(static_cast<unsigned char>(text[i]));
+    if (shape[i] == 'd' ? !digit : text[i] != shape[i]) return bad();
+  }
+  struct Part {
+    size_t at;
+    int low;
+    int high;
+  };
+  constexpr std::array<Part, 6> kParts = {{{17, 0, 59}, {14, 0, 59}, {11, 0, 23}, {8, 1, 31}, {5, 1, 12}, {2, 0, 99}}};
+  std::string bytes;
+  for (size_t i = with_seconds ? 0 : 1; i < kParts.size(); ++i) {
+    const int tens = text[kParts[i].at] - '0';
+    const int ones = text[kParts[i].at + 1] - '0';
+    if (tens * 10 + ones < kParts[i].low || tens * 10 + ones > kParts[i].high) return bad();
+    bytes.push_back(static_cast<char>(tens << 4 | ones));
+  }
+  return bytes;
+}
+
+size_t EncodeRead(Edition edition, const Address& address, uint32_t di, std::span<uint8_t, kReadRequestMax> out) {
+  const size_t data = IdentifierSize(edition);
+  uint8_t* at = out.data();
+  *at++ = frame::kDlt645Start;
+  at = std::copy(address.wire.begin(), address.wire.end(), at);
+  *at++ = frame::kDlt645Start;
+  *at++ = edition == Edition::k2007 ? kReadData : kReadData1997;
+  *at++ = static_cast<uint8_t>(data);
+  for (size_t i = 0; i < data; ++i) *at++ = static_cast<uint8_t>((di >> (8 * i)) + kOffset);
+  uint8_t sum = 0;
+  for (const uint8_t* byte = out.data(); byte != at; ++byte) sum = static_cast<uint8_t>(sum + *byte);
+  *at++ = sum;
+  *at++ = frame::kDlt645End;
+  return static_cast<size_t>(at - out.data());
+}
+
+std::string BuildRead(const Address& address, uint32_t di, Edition edition) {
+  std::array<uint8_t, kReadRequestMax> bytes;
+  const size_t size = EncodeRead(edition, address, di, bytes);
+  return base::ToString(base::ByteView(bytes).first(size));
+}
+
+std::string BuildReadNext(const Address& address, uint32_t di, uint8_t sequence, Edition edition) {
   std::string data;
-  AppendDi(data, di);
-  data.push_back(static_cast<char>(sequence));
-  return BuildFrame(address, kReadNext, base::AsBytes(data));
+  AppendIdentifier(data, di, edition);
+  if (edition == Edition::k2007) data.push_back(static_cast<char>(sequence));
+  return BuildFrame(address, edition == Edition::k2007 ? kReadNext : kReadNext1997, base::AsBytes(data));
 }
 
 std::string BuildReadAddress(const Address& address) { return BuildFrame(address, kReadAddress, {}); }
@@ -98,20 +121,28 @@ absl::StatusOr<std::string> BuildRelay(const Address& address, const RelayReques
   if (request.operator_code.size() != kSecretSize) {
     return base::InvalidArgument("BAD_OPERATOR_LENGTH", "a DL/T 645 operator code is 4 bytes: C0 to C3");
   }
-  VW_ASSIGN_OR_RETURN(const std::string expiry, ExpiryBytes(request.expiry));
   std::string data = request.password + request.operator_code;
-  data.push_back(static_cast<char>(request.action));
-  data.push_back(static_cast<char>(request.channel));
-  data += expiry;
+  if (request.cipher.empty()) {
+    VW_ASSIGN_OR_RETURN(const std::string expiry, TimeBytes(request.expiry, /*with_seconds=*/true, "BAD_EXPIRY"));
+    data.push_back(static_cast<char>(request.action));
+    data.push_back(static_cast<char>(request.channel));
+    data += expiry;
+  } else {
+    data += request.cipher;
+  }
+  data += request.mac;
+  if (data.size() > kDataMax) {
+    return base::InvalidArgument("VALUE_TOO_LONG", "the data of a frame has at most 255 bytes");
+  }
   return BuildFrame(address, kRelayControl, base::AsBytes(data));
 }
 
-frame::ReplyMatcher ReadReplyMatcher(const Address& address, uint8_t function, uint32_t di) {
+frame::ReplyMatcher ReadReplyMatcher(const Address& address, uint8_t function, uint32_t di, Edition edition) {
   frame::ReplyPattern normal = AddressPattern(address);
   frame::ReplyPattern abnormal = normal;
   // D5 may be set or not: more data may follow.
   normal.push_back({kControlOffset, static_cast<uint8_t>(~kMoreBit), static_cast<uint8_t>(function | kReplyBit)});
-  for (size_t i = 0; i < kDiSize; ++i) {
+  for (size_t i = 0; i < IdentifierSize(edition); ++i) {
     normal.push_back({static_cast<uint16_t>(kDataOffset + i), 0xFF, static_cast<uint8_t>((di >> (8 * i)) + kOffset)});
   }
   abnormal.push_back({kControlOffset, 0xFF, static_cast<uint8_t>(function | kReplyBit | kAbnormalBit)});

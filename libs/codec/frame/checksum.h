@@ -1,4 +1,4 @@
-// The checksum of DL/T 645 and CJ/T 188: the sum of all bytes modulo 256.
+// The checksum of DL/T 645, CJ/T 188 and M-Bus: the sum of bytes modulo 256.
 #pragma once
 
 #include <cstdint>

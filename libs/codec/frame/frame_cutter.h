@@ -19,7 +19,7 @@ inline constexpr size_t kCutterBufferMax = 2048;
 struct CutterCounts {
   uint64_t frames = 0;
   uint64_t noise_bytes = 0;    // Dropped bytes that belonged to no frame; FE right before a frame are not noise.
-  uint64_t bad_checksums = 0;  // Shapes with both 68H and the 16H in place whose checksum was wrong.
+  uint64_t bad_checksums = 0;  // Shapes with start, length and 16H in place whose checksum was wrong.
 };
 
 // Use: while bytes are left, Push what fits, then take frames by Next until none.
@@ -28,7 +28,8 @@ struct CutterCounts {
 //     while (const auto frame = cutter.Next()) Handle(*frame);
 //   }
 // No allocation: a frame is a view into the buffer, valid until the next Push, DropStalled or Reset.
-// Linear cost: a byte is looked at once to find 68H, and at most 267 further bytes are summed where a shape fits.
+// Linear cost: a byte is looked at once to find a start, and at most 268 further bytes are summed where a shape fits.
+// Only frames of the kind asked for are found: E5H alone is an answer on an M-Bus line and noise on every other.
 class FrameCutter {
  public:
   explicit FrameCutter(FrameKind kind) : kind_(kind) {}
@@ -36,10 +37,12 @@ class FrameCutter {
   // Copies as many bytes as fit and tells how many. At least one fits once Next has returned none.
   [[nodiscard]] size_t Push(base::ByteView bytes);
 
-  // The next frame, from its first 68H to its 16H, or none: then more bytes are needed.
-  // A shape that fails any test costs one byte: what follows its 68H is scanned again, since a true frame may begin
+  // The next frame, from its start byte to its 16H, or none: then more bytes are needed.
+  // A shape that fails any test costs one byte: what follows its start is scanned again, since a true frame may begin
   // inside. 16H is never searched for; it also occurs inside frames.
-  std::optional<base::ByteView> Next();
+  std::optional<base::ByteView> Next() {
+    return kind_ == FrameKind::kDlt645 ? NextDlt645() : kind_ == FrameKind::kMbus ? NextMbus() : NextCjt188();
+  }
 
   // For the inter-byte timeout: a corrupted L points beyond what will ever come and would block the stream. Drops the
   // first byte of the unfinished frame; call Next again, since a whole frame may stand behind it.
@@ -55,6 +58,12 @@ class FrameCutter {
   FrameKind kind() const { return kind_; }
 
  private:
+  // Apart, so that the longest path (M-Bus) does not cost the fastest its registers.
+  std::optional<base::ByteView> NextDlt645();
+  std::optional<base::ByteView> NextCjt188();
+  std::optional<base::ByteView> NextMbus();
+  template <typename Shape>
+  std::optional<base::ByteView> NextOf();
   void DropNoise(size_t count);
   void CountFrame(size_t size);
 

@@ -173,17 +173,57 @@ TEST_CASE("a meter that cannot be is refused by name") {
   CHECK(reason([](Meter& m) { m.address = "26030000001"; }) == "BAD_ADDRESS");
   CHECK(reason([](Meter& m) { m.address = "26030000000A"; }) == "BAD_ADDRESS");
   CHECK(reason([](Meter& m) { m.protocol = "SML"; }) == "UNKNOWN_PROTOCOL");
-  CHECK(reason([](Meter& m) {
-          m.protocol = "MBUS";
-          m.address = "250";
-        }) == "OK");
-  CHECK(reason([](Meter& m) {
-          m.protocol = "MBUS";
-          m.address = "251";
-        }) == "BAD_ADDRESS");
   CHECK(reason([](Meter& m) { m.ratio = "0"; }) == "BAD_RATIO");
   CHECK(reason([](Meter& m) { m.ratio = "1e3"; }) == "BAD_RATIO");
   CHECK(reason([](Meter& m) { m.ratio = "12.5"; }) == "OK");
+}
+
+TEST_CASE("each protocol has its own shape of an address") {
+  const auto reason = [](const char* protocol, const char* address, int kind = 2) {
+    Meter meter = ElectricityMeter();
+    meter.protocol = protocol;
+    meter.address = address;
+    meter.kind = kind;
+    return Reason(CheckMeter(meter));
+  };
+  CHECK(reason("DLT645_1997", "260300000001", 1) == "OK");
+  for (const char* good : {"p0", "p5", "p250", "12345678", "12345678A5150107"}) CHECK(reason("MBUS", good) == "OK");
+  for (const char* bad : {"", "p", "p251", "p05", "p-1", "p+1", "250", "1234567", "1234567F", "123456789A5150107",
+                          "12345678a5150107", "F2345678A5150107"}) {
+    CHECK(reason("MBUS", bad) == "BAD_ADDRESS");
+  }
+  CHECK(reason("CJT188", "1000112233445566") == "OK");
+  for (const char* bad : {"00112233445566", "10001122334455667", "100011223344556A", "AA00112233445566"}) {
+    CHECK(reason("CJT188", bad) == "BAD_ADDRESS");
+  }
+}
+
+TEST_CASE("the type in a CJ/T 188 address and the kind of the meter agree") {
+  const auto reason = [](const char* address, int kind) {
+    Meter meter = ElectricityMeter();
+    meter.protocol = "CJT188";
+    meter.address = address;
+    meter.kind = kind;
+    return Reason(CheckMeter(meter));
+  };
+  CHECK(reason("1000112233445566", 2) == "OK");
+  CHECK(reason("1100112233445566", 1) == "BAD_KIND");
+  CHECK(reason("2000112233445566", 3) == "OK");
+  CHECK(reason("2000112233445566", 2) == "BAD_KIND");
+  CHECK(reason("3000112233445566", 4) == "OK");
+  CHECK(reason("4000112233445566", 1) == "OK");
+  CHECK(reason("4000112233445566", 2) == "OK");
+  CHECK(reason("4000112233445566", 5) == "BAD_KIND");
+}
+
+TEST_CASE("a profile is named like a file") {
+  Meter meter = ElectricityMeter();
+  meter.profile = "dlt645_kede-2.1";
+  CHECK(Reason(CheckMeter(meter)) == "OK");
+  for (const char* bad : {"../x", "a b", "A"}) {
+    meter.profile = bad;
+    CHECK(Reason(CheckMeter(meter)) == "BAD_PROFILE");
+  }
 }
 
 TEST_CASE("failed sign-ins slow the next one down, within bounds") {

@@ -6,6 +6,7 @@ import { CollectorService } from '@/gen/voltwell/registry/v1/collector_service_p
 import { MeterService } from '@/gen/voltwell/registry/v1/meter_service_pb';
 import { SessionService } from '@/gen/voltwell/registry/v1/session_service_pb';
 import { SiteService } from '@/gen/voltwell/registry/v1/site_service_pb';
+import { LineService } from '@/gen/voltwell/scheduler/v1/line_service_pb';
 import { OperationService } from '@/gen/voltwell/scheduler/v1/operation_service_pb';
 import { ReadingService } from '@/gen/voltwell/scheduler/v1/reading_service_pb';
 import { ScheduleService } from '@/gen/voltwell/scheduler/v1/schedule_service_pb';
@@ -15,6 +16,7 @@ export interface Clients {
   collectors: Client<typeof CollectorService>;
   meters: Client<typeof MeterService>;
   sites: Client<typeof SiteService>;
+  line: Client<typeof LineService>;
   operations: Client<typeof OperationService>;
   readings: Client<typeof ReadingService>;
   schedules: Client<typeof ScheduleService>;
@@ -26,6 +28,7 @@ export function createClients(transport: Transport): Clients {
     collectors: createClient(CollectorService, transport),
     meters: createClient(MeterService, transport),
     sites: createClient(SiteService, transport),
+    line: createClient(LineService, transport),
     operations: createClient(OperationService, transport),
     readings: createClient(ReadingService, transport),
     schedules: createClient(ScheduleService, transport),

@@ -22,7 +22,7 @@ const registerRows: [string, string, string, string][] = [
 ];
 
 export function registerTable(): Register[] {
-  return registerRows.map(([register, titleZh, titleEn, unit]) => create(RegisterSchema, { register, titleZh, titleEn, unit }));
+  return registerRows.map(([register, titleZh, titleEn, unit]) => create(RegisterSchema, { register, titleZh, titleEn, unit, readable: true }));
 }
 
 export function makeSites(): Site[] {

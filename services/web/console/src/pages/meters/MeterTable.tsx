@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { ReadingValue } from '@/components/ReadingValue';
 import { Tag } from '@/components/Tag';
 import { Age } from '@/components/TimeText';
-import { mainRegisters } from '@/components/useRegisterTitles';
+import { mainRegisters, totalRegisters } from '@/components/useRegisterTitles';
 import { type Meter, Meter_Kind } from '@/gen/voltwell/registry/v1/meter_pb';
 import type { Reading } from '@/gen/voltwell/scheduler/v1/reading_pb';
 import { presenceOf } from '../collectors/presence';
@@ -25,7 +25,7 @@ interface CellProps {
 
 export function Total({ meter, answered }: CellProps) {
   const latest = useLatestOf(meter.name, answered);
-  const main = latest.find(({ register }) => register === mainRegisters.electricity || register === mainRegisters.water);
+  const main = latest.find(({ register }) => totalRegisters.includes(register));
   return <ReadingValue reading={main ?? latest[0]} live />;
 }
 
@@ -44,10 +44,17 @@ export function RowAction({ meter, answered }: CellProps) {
   return <ReadNowButton meter={meter} registers={defaultRegisters(meter, latest)} />;
 }
 
+const kindNames: Partial<Record<Meter_Kind, 'electricity' | 'water' | 'heat' | 'gas'>> = {
+  [Meter_Kind.ELECTRICITY]: 'electricity',
+  [Meter_Kind.WATER]: 'water',
+  [Meter_Kind.HEAT]: 'heat',
+  [Meter_Kind.GAS]: 'gas',
+};
+
 export function KindText({ meter }: { meter: Meter }) {
   const { t } = useTranslation();
-  const water = meter.kind === Meter_Kind.WATER;
-  return <span style={{ color: water ? 'var(--water)' : 'var(--electric)' }}>{t(water ? 'meter.water' : 'meter.electricity')}</span>;
+  const kind = kindNames[meter.kind] ?? 'electricity';
+  return <span style={{ color: kind === 'electricity' ? 'var(--electric)' : 'var(--water)' }}>{t(`meter.${kind}`)}</span>;
 }
 
 export function CollectorState({ row }: { row: MeterRow }) {

@@ -55,6 +55,8 @@ function Filters({ filter, collectors, change }: FiltersProps) {
           { value: 'all', label: t('app.all') },
           { value: 'electricity', label: t('meter.electricity') },
           { value: 'water', label: t('meter.water') },
+          { value: 'heat', label: t('meter.heat') },
+          { value: 'gas', label: t('meter.gas') },
         ]}
       />
     </div>

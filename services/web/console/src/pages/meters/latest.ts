@@ -1,6 +1,6 @@
 // The latest readings of a meter: what the server answered, and what the live stream has told since.
 import { useMemo } from 'react';
-import { mainRegisters } from '@/components/useRegisterTitles';
+import { mainRegisters, totalRegisters } from '@/components/useRegisterTitles';
 import { millis } from '@/format/time';
 import { type Meter, Meter_Kind } from '@/gen/voltwell/registry/v1/meter_pb';
 import type { Reading } from '@/gen/voltwell/scheduler/v1/reading_pb';
@@ -32,7 +32,7 @@ function compare(a: string, b: string): number {
 
 // Totals first, then power, then the rest.
 function rankOf(register: string): number {
-  const order: string[] = [mainRegisters.electricity, mainRegisters.water, mainRegisters.power];
+  const order: string[] = [...totalRegisters, mainRegisters.power];
   const index = order.indexOf(register);
   return index < 0 ? order.length : index;
 }
@@ -48,8 +48,15 @@ export function newestTime(readings: readonly Reading[]): Reading['time'] {
   return newest;
 }
 
+// The register that counts what the meter measures. Hot water has one of its own, which its CJ/T 188 address tells.
+export function totalOf({ kind, protocol, address }: Meter): string {
+  if (kind === Meter_Kind.WATER) return protocol === 'CJT188' && address.startsWith('11') ? mainRegisters.hotWater : mainRegisters.water;
+  if (kind === Meter_Kind.HEAT) return mainRegisters.heat;
+  return kind === Meter_Kind.GAS ? mainRegisters.gas : mainRegisters.electricity;
+}
+
 // What "read now" reads when nobody chose: what the meter is known to answer, else its total.
 export function defaultRegisters(meter: Meter, readings: readonly Reading[]): string[] {
   if (readings.length > 0) return readings.map((reading) => reading.register);
-  return [meter.kind === Meter_Kind.WATER ? mainRegisters.water : mainRegisters.electricity];
+  return [totalOf(meter)];
 }

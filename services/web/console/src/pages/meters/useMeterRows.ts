@@ -17,7 +17,12 @@ export interface MeterFilter {
   collector?: string;
 }
 
-const kinds: Record<string, Meter_Kind> = { electricity: Meter_Kind.ELECTRICITY, water: Meter_Kind.WATER };
+const kinds: Record<string, Meter_Kind> = {
+  electricity: Meter_Kind.ELECTRICITY,
+  water: Meter_Kind.WATER,
+  heat: Meter_Kind.HEAT,
+  gas: Meter_Kind.GAS,
+};
 
 export function matches(row: MeterRow, filter: MeterFilter): boolean {
   if (filter.collector && row.meter.collector !== filter.collector) return false;

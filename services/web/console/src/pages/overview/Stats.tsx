@@ -86,14 +86,20 @@ function CollectorsStat({ collectors }: Pick<OverviewQueries, 'collectors'>) {
 function MetersStat({ meters }: Pick<OverviewQueries, 'meters'>) {
   const { t } = useTranslation();
   const items = meters.data?.items ?? [];
-  const water = items.filter((meter) => meter.kind === Meter_Kind.WATER).length;
+  const of = (kind: Meter_Kind) => items.filter((meter) => meter.kind === kind).length;
+  const parts = [
+    t('overview.electricity', { n: groupCount(of(Meter_Kind.ELECTRICITY)) }),
+    t('overview.water', { n: groupCount(of(Meter_Kind.WATER)) }),
+    ...(of(Meter_Kind.HEAT) > 0 ? [t('overview.heat', { n: groupCount(of(Meter_Kind.HEAT)) })] : []),
+    ...(of(Meter_Kind.GAS) > 0 ? [t('overview.gas', { n: groupCount(of(Meter_Kind.GAS)) })] : []),
+  ];
   return (
     <Stat
       title={t('overview.meters')}
       to="/meters"
       query={meters}
       value={groupCount(items.length) + (meters.data?.truncated ? '+' : '')}
-      foot={`${t('overview.electricity', { n: groupCount(items.length - water) })} · ${t('overview.water', { n: groupCount(water) })}`}
+      foot={parts.join(' · ')}
     />
   );
 }

@@ -1,0 +1,4 @@
+# The wallet counts kWh.
+name energy-wallet
+protocol DLT645_2007
+prepay.energy yes

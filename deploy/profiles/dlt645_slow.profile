@@ -1,0 +1,5 @@
+# Radio bridges before the meter.
+name slow
+protocol DLT645_2007
+turnaround 3s
+preambles 4

@@ -1,0 +1,12 @@
+// Explains the DATA of a frame by its function.
+#pragma once
+
+#include "libs/codec/dlt645/explain_words.h"
+#include "libs/codec/dlt645/frame.h"
+
+namespace voltwell::codec::dlt645 {
+
+// Takes exactly frame.data off the cursor, which stands at its first byte; returns what it says, for the summary.
+std::string ExplainData(Cursor& cursor, const Frame& frame, Edition edition);
+
+}  // namespace voltwell::codec::dlt645

@@ -1,0 +1,387 @@
+// Prepayment of DL/T 645-2007; see dlt645_prepaid.h.
+#include "libs/codec/dlt645_prepaid.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "libs/base/status.h"
+#include "libs/codec/dlt645/reply.h"
+
+namespace voltwell::codec {
+namespace {
+
+constexpr uint32_t kAuthenticateDi = 0x070000FF;
+constexpr uint32_t kOpenAccountDi = 0x070101FF;
+constexpr uint32_t kTopUpDi = 0x070102FF;
+constexpr uint32_t kRefundDi = 0x070108FF;
+constexpr uint32_t kStatusDi = 0x078102FF;
+constexpr size_t kAuthenticationSize = 24;  // Cipher 8, random number 8, factor 8.
+constexpr size_t kMacSize = 4;
+constexpr size_t kCustomerDigits = 12;
+constexpr size_t kOrderDigits = 16;
+constexpr size_t kReplyUsual = 64;  // A status is 26 bytes, a software comparison 64.
+constexpr int kFenScale = 2;
+constexpr absl::string_view kStatusLayout = "remaining.bin4 skip4 number.bin4 skip4 customer.bcd6 skip4";
+constexpr absl::string_view kNoStatus = "none";
+
+// Records of the last purchase, each a read of its own (11H): what it tells, in a money and in an energy wallet.
+enum class Told { kNumber, kLast, kAccumulated, kRemaining };
+struct RecordRead {
+  Told told;
+  uint32_t money_di;
+  uint32_t energy_di;
+  size_t length;
+};
+constexpr RecordRead kRecords[] = {{Told::kNumber, 0x03330201, 0x03320201, 2},
+                                   {Told::kLast, 0x03330301, 0x03320301, 4},
+                                   {Told::kAccumulated, 0x03330601, 0x03320601, 4},
+                                   {Told::kRemaining, 0x00900200, 0x00900100, 4}};
+
+uint32_t RecordDi(const Dlt645Call& call, const RecordRead& record) {
+  return call.profile.prepay.energy ? record.energy_di : record.money_di;
+}
+
+bool HasStatus(const Dlt645Call& call) { return call.profile.prepay.status_layout != kNoStatus; }
+
+absl::Status CheckEdition(const Dlt645Call& call) {
+  if (call.edition == dlt645::Edition::k2007) return absl::OkStatus();
+  return ActionNotSupported("DL/T 645-1997 has no security function");
+}
+
+absl::StatusOr<Exchange> SecureExchange(const Dlt645Call& call, uint32_t di, const std::string& operator_code,
+                                        const std::string& body) {
+  VW_RETURN_IF_ERROR(CheckEdition(call));
+  std::string data;
+  dlt645::AppendIdentifier(data, di, call.edition);
+  VW_ASSIGN_OR_RETURN(const std::string code, OperatorOf(call, operator_code));
+  data += code;
+  data += body;
+  if (data.size() > dlt645::kDataMax) {
+    return base::InvalidArgument("VALUE_TOO_LONG", "the data of a frame has at most 255 bytes",
+                                 {{"size", absl::StrCat(data.size())}, {"limit", absl::StrCat(dlt645::kDataMax)}});
+  }
+  return MakeExchange(call, dlt645::BuildFrame(call.address, dlt645::kSecurity, base::AsBytes(data)),
+                      dlt645::ReadReplyMatcher(call.address, dlt645::kSecurity, di), kReplyUsual);
+}
+
+// Of an ordinary meter the low byte first; as many bytes as `size`.
+std::string LowFirst(uint64_t number, size_t size) {
+  std::string bytes;
+  for (size_t i = 0; i < size; ++i) bytes.push_back(static_cast<char>(number >> (8 * i) & 0xFF));
+  return bytes;
+}
+
+// Digits to BCD, the last pair first.
+absl::StatusOr<std::string> DigitBytes(const std::string& digits, size_t count, absl::string_view reason) {
+  const bool good = digits.size() == count && std::all_of(digits.begin(), digits.end(),
+                                                          [](unsigned char c) { return absl::ascii_isdigit(c) != 0; });
+  if (!good) return base::InvalidArgument(reason, absl::StrCat("expected ", count, " digits"));
+  VW_ASSIGN_OR_RETURN(std::string bytes, base::FromHex(digits));
+  std::reverse(bytes.begin(), bytes.end());
+  return bytes;
+}
+
+absl::StatusOr<std::string> MacBytes(const Dlt645Call& call, const std::string& mac) {
+  if (mac.size() == kMacSize) return mac;
+  if (mac.empty() && call.profile.prepay.zero_macs) return std::string(kMacSize, '\0');
+  return base::InvalidArgument("BAD_MAC", "a MAC is 4 bytes; only a profile with prepay.zero_macs goes without");
+}
+
+absl::StatusOr<uint32_t> PrepayDi(const Dlt645Call& call, PrepayKind kind) {
+  switch (kind) {
+    case PrepayKind::kOpenAccount:
+      return kOpenAccountDi;
+    case PrepayKind::kTopUp:
+      return kTopUpDi;
+    case PrepayKind::kRefund:
+      if (call.profile.prepay.order_number) return kRefundDi;
+      return ActionNotSupported("only meters with order numbers take a refund (prepay.order_number)");
+    case PrepayKind::kUnspecified:
+      break;
+  }
+  return base::InvalidArgument("BAD_PREPAY_KIND", "say whether the account is opened, topped up or refunded");
+}
+
+// amount, number or order, MAC1, customer, MAC2; numbers are binary, in fen.
+absl::StatusOr<std::string> PrepayBody(const Dlt645Call& call, const Prepay& prepay) {
+  const PrepayRules& rules = call.profile.prepay;
+  if (prepay.amount_fen < 1 || prepay.amount_fen > std::numeric_limits<uint32_t>::max()) {
+    return base::InvalidArgument("BAD_AMOUNT", "an amount is 0.01 to 42949672.95",
+                                 {{"fen", absl::StrCat(prepay.amount_fen)}});
+  }
+  std::string body = LowFirst(static_cast<uint64_t>(prepay.amount_fen), 4);
+  if (rules.order_number) {
+    VW_ASSIGN_OR_RETURN(const std::string order, DigitBytes(prepay.order_number, kOrderDigits, "BAD_ORDER_NUMBER"));
+    body += order;
+  } else {
+    body += LowFirst(prepay.purchase_number, 4);
+  }
+  VW_ASSIGN_OR_RETURN(const std::string mac1, MacBytes(call, prepay.mac1));
+  body += mac1;
+  if (rules.without_customer) return body;
+  if (rules.address_as_customer) {
+    body.append(call.address.wire.begin(), call.address.wire.end());
+  } else {
+    VW_ASSIGN_OR_RETURN(const std::string customer,
+                        DigitBytes(prepay.customer_number, kCustomerDigits, "BAD_CUSTOMER_NUMBER"));
+    body += customer;
+  }
+  VW_ASSIGN_OR_RETURN(const std::string mac2, MacBytes(call, prepay.mac2));
+  return body + mac2;
+}
+
+absl::StatusOr<ExchangeGroup> Authenticate(const Dlt645Call& call, const std::string& authentication,
+                                           const std::string& operator_code) {
+  if (authentication.size() != kAuthenticationSize) {
+    return base::InvalidArgument("BAD_AUTHENTICATION", "an authentication is 24 bytes: cipher, random number, factor");
+  }
+  VW_ASSIGN_OR_RETURN(Exchange exchange, SecureExchange(call, kAuthenticateDi, operator_code, authentication));
+  return ExchangeGroup{{std::move(exchange)}};
+}
+
+absl::StatusOr<ExchangeGroup> PrepayItself(const Dlt645Call& call, const Prepay& prepay) {
+  VW_ASSIGN_OR_RETURN(const uint32_t di, PrepayDi(call, prepay.kind));
+  VW_ASSIGN_OR_RETURN(const std::string body, PrepayBody(call, prepay));
+  VW_ASSIGN_OR_RETURN(Exchange exchange, SecureExchange(call, di, prepay.operator_code, body));
+  return ExchangeGroup{{std::move(exchange)}};
+}
+
+absl::StatusOr<ExchangeGroup> ReadsItself(const Dlt645Call& call, const ReadPrepaid& read) {
+  ExchangeGroup group;
+  if (HasStatus(call)) {
+    VW_ASSIGN_OR_RETURN(Exchange status, SecureExchange(call, kStatusDi, read.operator_code, ""));
+    group.exchanges.push_back(std::move(status));
+  }
+  for (const RecordRead& record : kRecords) {
+    const uint32_t di = RecordDi(call, record);
+    group.exchanges.push_back(MakeExchange(call, dlt645::BuildRead(call.address, di),
+                                           dlt645::ReadReplyMatcher(call.address, dlt645::kReadData, di),
+                                           dlt645::kDiSize + record.length));
+  }
+  return group;
+}
+
+// A normal answer to 03H: its identifier and what stands behind it, without 33H.
+struct SecureAnswer {
+  uint32_t di = 0;
+  std::string body = {};
+};
+absl::StatusOr<SecureAnswer> SecureAnswerAt(const Dlt645Call& call, const std::vector<ReplyFrames>& replies,
+                                            size_t place) {
+  VW_ASSIGN_OR_RETURN(const dlt645::Frame frame, TakenReply(call, dlt645::kSecurity, replies, place));
+  if (frame.data.size() < dlt645::kDiSize) {
+    return dlt645::NotUnderstood("too short for a data identifier", base::AsBytes(replies[place].front()));
+  }
+  return SecureAnswer{dlt645::DataIdentifier(frame.data), PlainData(frame.data.subspan(dlt645::kDiSize))};
+}
+
+absl::Status OtherIdentifier(const std::vector<ReplyFrames>& replies) {
+  return dlt645::NotUnderstood("the answer has another data identifier", base::AsBytes(replies[0].front()));
+}
+
+// None for digits that are none, and for the sentinel FF..FF.
+std::optional<int64_t> Bcd(absl::string_view plain, bool with_sign) {
+  int64_t number = 0;
+  bool negative = false;
+  for (size_t i = plain.size(); i-- > 0;) {
+    int byte = static_cast<uint8_t>(plain[i]);
+    if (with_sign && i + 1 == plain.size() && byte != 0xFF && (byte & 0x80) != 0) {
+      negative = true;
+      byte &= 0x7F;
+    }
+    if (byte >> 4 > 9 || (byte & 0x0F) > 9) return std::nullopt;
+    number = number * 100 + (byte >> 4) * 10 + (byte & 0x0F);
+  }
+  return negative ? -number : number;
+}
+
+std::optional<int64_t> Binary(absl::string_view plain) {
+  uint64_t number = 0;
+  for (size_t i = plain.size(); i-- > 0;) number = number << 8 | static_cast<uint8_t>(plain[i]);
+  if (number > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) return std::nullopt;
+  return static_cast<int64_t>(number);
+}
+
+std::string Digits(absl::string_view plain) {
+  const std::string reversed(plain.rbegin(), plain.rend());
+  return base::ToHex(base::AsBytes(reversed));
+}
+
+void SetNumber(std::optional<int64_t> number, PrepaidState& state) {
+  if (number.has_value() && *number >= 0 && *number <= std::numeric_limits<uint32_t>::max()) {
+    state.purchase_number = static_cast<uint32_t>(*number);
+  }
+}
+
+void SetAmount(std::optional<int64_t> fen, std::optional<decimal::Decimal>& amount) {
+  if (fen.has_value()) amount = decimal::Decimal(*fen, kFenScale);
+}
+
+// Fields of the profile's layout as far as the answer goes; the layout was checked when the profile was read.
+void TakeStatus(absl::string_view layout, absl::string_view body, PrepaidState& state) {
+  bool negative = false;
+  for (absl::string_view field : absl::StrSplit(layout, ' ', absl::SkipEmpty())) {
+    const bool skip = absl::StartsWith(field, "skip");
+    const bool bcd = absl::StrContains(field, ".bcd");
+    const absl::string_view name = field.substr(0, field.find('.'));
+    const size_t digit = field.find_last_not_of("0123456789") + 1;
+    size_t size = 0;
+    if (!absl::SimpleAtoi(field.substr(digit), &size) || body.size() < size) return;
+    const absl::string_view bytes = body.substr(0, size);
+    body.remove_prefix(size);
+    if (skip) continue;
+    if (name == "customer") {
+      state.customer_number = Digits(bytes);
+      continue;
+    }
+    std::optional<int64_t> number = bcd ? Bcd(bytes, /*with_sign=*/false) : Binary(bytes);
+    if (name == "sign") {
+      negative = number.value_or(0) != 0;
+      continue;
+    }
+    if (number.has_value() && negative) number = -*number;
+    negative = false;
+    if (name == "number") SetNumber(number, state);
+    if (name == "remaining") SetAmount(number, state.remaining);
+    if (name == "accumulated") SetAmount(number, state.accumulated);
+    if (name == "last") SetAmount(number, state.last_amount);
+  }
+}
+
+// What the status query told already stays: it comes from the wallet itself, the records are for display.
+absl::Status TakeRecord(const Dlt645Call& call, const RecordRead& record, const ReplyFrames& frames,
+                        PrepaidState& state) {
+  VW_ASSIGN_OR_RETURN(const dlt645::ReadData data, dlt645::JoinReplies(call.address, frames));
+  if (data.di != RecordDi(call, record)) {
+    return dlt645::NotUnderstood("the answer has another data identifier", base::AsBytes(frames.front()));
+  }
+  const std::string plain = PlainData(base::AsBytes(data.data));
+  if (plain.size() < record.length) return dlt645::NotUnderstood("a purchase record is cut short", {});
+  const absl::string_view bytes = absl::string_view(plain).substr(0, record.length);
+  const std::optional<int64_t> number = Bcd(bytes, record.told == Told::kRemaining);
+  switch (record.told) {
+    case Told::kNumber:
+      if (!state.purchase_number.has_value()) SetNumber(number, state);
+      break;
+    case Told::kLast:
+      if (!state.last_amount.has_value()) SetAmount(number, state.last_amount);
+      break;
+    case Told::kAccumulated:
+      if (!state.accumulated.has_value()) SetAmount(number, state.accumulated);
+      break;
+    case Told::kRemaining:
+      if (!state.remaining.has_value()) SetAmount(number, state.remaining);
+      break;
+  }
+  return absl::OkStatus();
+}
+
+// Whether this is the answer to the authentication that went before.
+bool IsAuthentication(const Dlt645Call& call, const std::vector<ReplyFrames>& replies) {
+  const auto answer = SecureAnswerAt(call, replies, 0);
+  return answer.ok() && answer->di == kAuthenticateDi;
+}
+
+void Continue(const Dlt645Call& call, const std::vector<ReplyFrames>& replies, absl::StatusOr<ExchangeGroup> next,
+              Decoded& decoded) {
+  decoded.body = SecureAnswerAt(call, replies, 0)->body;
+  if (next.ok()) {
+    decoded.continuation = *std::move(next);
+  } else {
+    decoded.error = next.status();
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<ExchangeGroup> EncodeDlt645Secure(const Dlt645Call& call, const Secure& secure) {
+  VW_ASSIGN_OR_RETURN(Exchange exchange,
+                      SecureExchange(call, secure.data_identifier, secure.operator_code, secure.body));
+  return ExchangeGroup{{std::move(exchange)}};
+}
+
+Decoded DecodeDlt645Secure(const Dlt645Call& call, const Secure& secure, const std::vector<ReplyFrames>& replies) {
+  Decoded decoded;
+  const auto answer = SecureAnswerAt(call, replies, 0);
+  if (!answer.ok()) {
+    decoded.error = answer.status();
+  } else if (answer->di != secure.data_identifier) {
+    decoded.error = OtherIdentifier(replies);
+  } else {
+    decoded.body = answer->body;
+  }
+  return decoded;
+}
+
+absl::StatusOr<ExchangeGroup> EncodeDlt645Prepay(const Dlt645Call& call, const Prepay& prepay) {
+  // Checked as a whole before the first step: a purchase that cannot be said is refused before the meter hears of it.
+  VW_ASSIGN_OR_RETURN(ExchangeGroup itself, PrepayItself(call, prepay));
+  if (prepay.authentication.empty()) return itself;
+  return Authenticate(call, prepay.authentication, prepay.operator_code);
+}
+
+Decoded DecodeDlt645Prepay(const Dlt645Call& call, const Prepay& prepay, const std::vector<ReplyFrames>& replies) {
+  Decoded decoded;
+  if (!prepay.authentication.empty() && IsAuthentication(call, replies)) {
+    Continue(call, replies, PrepayItself(call, prepay), decoded);
+    return decoded;
+  }
+  const auto di = PrepayDi(call, prepay.kind);
+  const auto answer = SecureAnswerAt(call, replies, 0);
+  if (!di.ok() || !answer.ok()) {
+    decoded.error = di.ok() ? answer.status() : di.status();
+  } else if (answer->di != *di) {
+    decoded.error = OtherIdentifier(replies);
+  } else {
+    decoded.body = answer->body;
+  }
+  return decoded;
+}
+
+absl::StatusOr<ExchangeGroup> EncodeDlt645ReadPrepaid(const Dlt645Call& call, const ReadPrepaid& read) {
+  VW_RETURN_IF_ERROR(CheckEdition(call));
+  if (!read.authentication.empty()) return Authenticate(call, read.authentication, read.operator_code);
+  return ReadsItself(call, read);
+}
+
+Decoded DecodeDlt645ReadPrepaid(const Dlt645Call& call, const ReadPrepaid& read,
+                                const std::vector<ReplyFrames>& replies) {
+  Decoded decoded;
+  if (!read.authentication.empty() && IsAuthentication(call, replies)) {
+    Continue(call, replies, ReadsItself(call, read), decoded);
+    return decoded;
+  }
+  PrepaidState state;
+  bool told = false;
+  const auto take = [&](const absl::Status& status) {
+    told = told || status.ok();
+    if (decoded.error.ok()) decoded.error = status;
+  };
+  size_t place = 0;
+  if (HasStatus(call)) {
+    const auto answer = SecureAnswerAt(call, replies, place++);
+    if (answer.ok() && answer->di == kStatusDi) {
+      const std::string& own = call.profile.prepay.status_layout;
+      TakeStatus(own.empty() ? kStatusLayout : absl::string_view(own), answer->body, state);
+    }
+    take(answer.status());
+  }
+  for (const RecordRead& record : kRecords) {
+    const bool came = place < replies.size();
+    take(came ? TakeRecord(call, record, replies[place], state) : dlt645::NotUnderstood("no reply", {}));
+    ++place;
+  }
+  // A meter rarely has all of them; what it refused is known by what is missing.
+  if (told) {
+    decoded.prepaid = std::move(state);
+    if (base::ReasonOf(decoded.error) == "METER_REFUSED") decoded.error = absl::OkStatus();
+  }
+  return decoded;
+}
+
+}  // namespace voltwell::codec

@@ -1,0 +1,208 @@
+// The wallet in a meter: bodies worked by hand from their layouts, and captured frames.
+#include "libs/codec/dlt645_testing.h"
+
+namespace voltwell::codec {
+namespace {
+
+using Frames = std::vector<std::string>;
+
+// 50.00 yuan as purchase 7 of customer 000000000042.
+Prepay TopUp() {
+  Prepay prepay;
+  prepay.kind = PrepayKind::kTopUp;
+  prepay.amount_fen = 5000;
+  prepay.purchase_number = 7;
+  prepay.customer_number = "000000000042";
+  prepay.mac1 = Unhex("A1A2A3A4");
+  prepay.mac2 = Unhex("B1B2B3B4");
+  prepay.operator_code = Unhex("11223344");
+  return prepay;
+}
+const char* const kTopUpData = "FF020107 11223344 88130000 07000000 A1A2A3A4 420000000000 B1B2B3B4";
+
+TEST_CASE("a security step goes out as the module made it, and its answer comes back as body") {
+  // A captured status query.
+  const Command query = Do(Secure{0x078102FF, "", Unhex("11223344")}, "", "260305510012");
+  CHECK(Requests(query) == Frames{Unhex("681200510503266803083235B43A445566773716")});
+  const Decoded answered = Heard(query, {{FrameOf(0x83, "FF028107 0102", "260305510012")}});
+  CHECK(answered.error.ok());
+  CHECK(answered.body == Unhex("0102"));
+  CHECK(base::ReasonOf(Heard(query, {{FrameOf(0x83, "FF000007 0102", "260305510012")}}).error) ==
+        "FRAME_NOT_UNDERSTOOD");
+  CHECK(Requests(Do(Secure{0x070001FF, Unhex("3000A1A2A3A4"), ""})) ==
+        Frames{FrameOf(0x03, "FF010007 00000000 3000A1A2A3A4")});
+  CHECK(Reason(Do(Secure{0x070001FF, std::string(248, 'x'), ""})) == "VALUE_TOO_LONG");
+  CHECK(Reason(Do(Secure{0x070001FF, std::string(247, 'x'), ""})).empty());
+}
+
+TEST_CASE("error words of the security function are told bit by bit, one byte or two") {
+  const auto refused = [](const std::string& word) {
+    return base::MetadataOf(Heard(Do(TopUp()), {{FrameOf(0xC3, word)}}).error);
+  };
+  CHECK(refused("0200")["bits"] == "duplicate_recharge");
+  CHECK(refused("0C00")["bits"] == "esam_verification,authentication");
+  CHECK(refused("7000")["bits"] == "customer_number,purchase_count,hoarding_limit");
+  CHECK(refused("8103")["bits"] == "other,address,suspended,close_failed");
+  CHECK(refused("02")["bits"] == "no_such_data");
+  CHECK(refused("02")["word"] == "02");
+  CHECK(refused("0000")["bits"] == "unspecified");
+}
+
+TEST_CASE("a purchase bears amount, number, customer and MACs, binary and low byte first") {
+  CHECK(Requests(Do(TopUp())) == Frames{FrameOf(0x03, kTopUpData)});
+  CHECK(Requests(Do(TopUp()))[0][9] == 0x1E);
+  Prepay open = TopUp();
+  open.kind = PrepayKind::kOpenAccount;
+  CHECK(Requests(Do(Prepay{open}))[0] ==
+        FrameOf(0x03, "FF010107 11223344 88130000 07000000 A1A2A3A4 420000000000 B1B2B3B4"));
+  CHECK(Heard(Do(TopUp()), {{FrameOf(0x83, "FF020107")}}).error.ok());
+  CHECK(base::ReasonOf(Heard(Do(TopUp()), {{FrameOf(0x83, "FF010107")}}).error) == "FRAME_NOT_UNDERSTOOD");
+  CHECK(base::ReasonOf(Heard(Do(TopUp()), {}).error) == "FRAME_NOT_UNDERSTOOD");
+}
+
+TEST_CASE("an authentication goes first, and the purchase follows its answer") {
+  Prepay prepay = TopUp();
+  prepay.authentication = std::string(24, '\x11');
+  const Command command = Do(Prepay{prepay});
+  const std::string body = "111111111111111111111111111111111111111111111111";
+  CHECK(Requests(command) == Frames{FrameOf(0x03, "FF000007 11223344" + body)});
+  const Decoded authenticated = Heard(command, {{FrameOf(0x83, "FF000007 01020304 0102030405060708")}});
+  REQUIRE(authenticated.error.ok());
+  CHECK(authenticated.body == Unhex("010203040102030405060708"));
+  REQUIRE(authenticated.continuation.has_value());
+  CHECK(authenticated.continuation->exchanges[0].request == FrameOf(0x03, kTopUpData));
+  const Decoded taken = Heard(command, {{FrameOf(0x83, "FF020107")}});
+  CHECK(taken.error.ok());
+  CHECK_FALSE(taken.continuation.has_value());
+  CHECK(base::MetadataOf(Heard(command, {{FrameOf(0xC3, "0800")}}).error)["bits"] == "authentication");
+  prepay.authentication.pop_back();
+  CHECK(Reason(Do(Prepay{prepay})) == "BAD_AUTHENTICATION");
+}
+
+TEST_CASE("what cannot be bought is refused before the meter hears of it") {
+  const auto reason = [](auto change, const std::string& profile = "") {
+    Prepay prepay = TopUp();
+    prepay.authentication = std::string(24, '\x11');
+    change(prepay);
+    return Reason(Do(Prepay{prepay}, profile));
+  };
+  CHECK(reason([](Prepay& p) { p.kind = PrepayKind::kUnspecified; }) == "BAD_PREPAY_KIND");
+  CHECK(reason([](Prepay& p) { p.amount_fen = 0; }) == "BAD_AMOUNT");
+  CHECK(reason([](Prepay& p) { p.amount_fen = -1; }) == "BAD_AMOUNT");
+  CHECK(reason([](Prepay& p) { p.amount_fen = 0x100000000; }) == "BAD_AMOUNT");
+  CHECK(reason([](Prepay& p) { p.amount_fen = 0xFFFFFFFF; }).empty());
+  CHECK(reason([](Prepay& p) { p.customer_number = "42"; }) == "BAD_CUSTOMER_NUMBER");
+  CHECK(reason([](Prepay& p) { p.customer_number = "00000000004x"; }) == "BAD_CUSTOMER_NUMBER");
+  CHECK(reason([](Prepay& p) { p.mac1.clear(); }) == "BAD_MAC");
+  CHECK(reason([](Prepay& p) { p.mac2 = "abc"; }) == "BAD_MAC");
+  CHECK(reason([](Prepay& p) { p.kind = PrepayKind::kRefund; }) == "ACTION_NOT_SUPPORTED");
+  CHECK(reason([](Prepay& p) { p.order_number = "1"; }, "order-wallet") == "BAD_ORDER_NUMBER");
+  CHECK(reason([](Prepay& p) { p.operator_code = "x"; }) == "BAD_OPERATOR_LENGTH");
+}
+
+TEST_CASE("a wallet with order numbers: captured layout of 34 bytes, MACs of zeros, the address as customer") {
+  Prepay prepay;
+  prepay.kind = PrepayKind::kTopUp;
+  prepay.amount_fen = 5000;
+  prepay.order_number = "2026112200000001";
+  CHECK(Requests(Do(Prepay{prepay}, "order-wallet", "260305510012")) ==
+        Frames{FrameOf(0x03, "FF020107 44332211 88130000 0100000022112620 00000000 120051050326 00000000",
+                       "260305510012")});
+  CHECK(Requests(Do(Prepay{prepay}, "order-wallet"))[0][9] == 0x22);
+  prepay.kind = PrepayKind::kRefund;
+  CHECK(Requests(Do(Prepay{prepay}, "order-wallet", "260305510012"))[0] ==
+        FrameOf(0x03, "FF080107 44332211 88130000 0100000022112620 00000000 120051050326 00000000", "260305510012"));
+}
+
+TEST_CASE("a card meter without ESAM gets MACs of zeros and no status query") {
+  Prepay prepay = TopUp();
+  prepay.mac1.clear();
+  prepay.mac2.clear();
+  CHECK(Requests(Do(Prepay{prepay}, "card")) ==
+        Frames{FrameOf(0x03, "FF020107 11223344 88130000 07000000 00000000 420000000000 00000000")});
+  CHECK(Requests(Do(ReadPrepaid{}, "card")).size() == 4);
+  CHECK(base::MetadataOf(Heard(Do(Prepay{prepay}, "card"), {{FrameOf(0xC3, "84")}}).error)["word"] == "84");
+}
+
+TEST_CASE("a doubtful purchase is settled by status query and records") {
+  const Command command = Do(ReadPrepaid{"", Unhex("11223344")});
+  CHECK(Requests(command) == Frames{FrameOf(0x03, "FF028107 11223344"), FrameOf(0x11, "01023303"),
+                                    FrameOf(0x11, "01033303"), FrameOf(0x11, "01063303"), FrameOf(0x11, "00029000")});
+  const ReplyFrames no_such_data = {FrameOf(0xD1, "02")};
+  const Decoded all =
+      Heard(command, {{FrameOf(0x83, "FF028107 C8140000 00000000 07000000 00000000 420000000000 00000000")},
+                      {FrameOf(0x91, "01023303 0600")},
+                      {FrameOf(0x91, "01033303 00500000")},
+                      {FrameOf(0x91, "01063303 00001000")},
+                      {FrameOf(0x91, "00029000 20530000")}});
+  REQUIRE(all.error.ok());
+  REQUIRE(all.prepaid.has_value());
+  CHECK(all.prepaid->purchase_number == 7U);  // The wallet's own count, not that of the record.
+  CHECK(all.prepaid->remaining->ToString() == "53.20");
+  CHECK(all.prepaid->last_amount->ToString() == "50.00");
+  CHECK(all.prepaid->accumulated->ToString() == "1000.00");
+  CHECK(all.prepaid->customer_number == "000000000042");
+
+  const Decoded records = Heard(command, {{FrameOf(0xC3, "0800")},
+                                          {FrameOf(0x91, "01023303 0700")},
+                                          no_such_data,
+                                          no_such_data,
+                                          {FrameOf(0x91, "00029000 20530080")}});
+  REQUIRE(records.error.ok());
+  CHECK(records.prepaid->purchase_number == 7U);
+  CHECK(records.prepaid->remaining->ToString() == "-53.20");
+  CHECK_FALSE(records.prepaid->last_amount.has_value());
+
+  const Decoded nothing =
+      Heard(command, {{FrameOf(0xC3, "0800")}, no_such_data, no_such_data, no_such_data, no_such_data});
+  CHECK(base::MetadataOf(nothing.error)["bits"] == "authentication");
+  CHECK_FALSE(nothing.prepaid.has_value());
+  const Decoded cut = Heard(command, {{FrameOf(0xC3, "0800")}, {FrameOf(0x91, "01023303 0700")}});
+  CHECK(cut.prepaid->purchase_number == 7U);
+  CHECK(base::ReasonOf(Heard(command, {}).error) == "FRAME_NOT_UNDERSTOOD");
+}
+
+TEST_CASE("digits that are none settle nothing") {
+  const Decoded decoded = Heard(Do(ReadPrepaid{}, "card"), {{FrameOf(0x91, "01023303 FFFF")},
+                                                            {FrameOf(0x91, "01033303 0A000000")},
+                                                            {FrameOf(0x91, "01063303 FFFFFFFF")},
+                                                            {FrameOf(0x91, "00029000 FFFFFFFF")}});
+  REQUIRE(decoded.prepaid.has_value());
+  CHECK_FALSE(decoded.prepaid->purchase_number.has_value());
+  CHECK_FALSE(decoded.prepaid->last_amount.has_value());
+  CHECK_FALSE(decoded.prepaid->accumulated.has_value());
+  CHECK_FALSE(decoded.prepaid->remaining.has_value());
+}
+
+TEST_CASE("KeDe's status query: sign, remaining, accumulated, count, with its own operator") {
+  const Command command = Do(ReadPrepaid{}, "kede");
+  CHECK(Requests(command)[0] == FrameOf(0x03, "FF028107 01000000"));
+  const ReplyFrames no_such_data = {FrameOf(0xD1, "02")};
+  const Decoded owing = Heard(
+      command,
+      {{FrameOf(0x83, "FF028107 01 20030000 00001000 0700")}, no_such_data, no_such_data, no_such_data, no_such_data});
+  REQUIRE(owing.prepaid.has_value());
+  CHECK(owing.prepaid->remaining->ToString() == "-3.20");
+  CHECK(owing.prepaid->accumulated->ToString() == "1000.00");
+  CHECK(owing.prepaid->purchase_number == 7U);
+  const Decoded cut =
+      Heard(command, {{FrameOf(0x83, "FF028107 00 2003")}, no_such_data, no_such_data, no_such_data, no_such_data});
+  CHECK_FALSE(cut.prepaid->remaining.has_value());
+}
+
+TEST_CASE("a wallet in kWh is read by its own records") {
+  CHECK(Requests(Do(ReadPrepaid{}, "energy-wallet")) == Frames{FrameOf(0x03, "FF028107 00000000"),
+                                                               FrameOf(0x11, "01023203"), FrameOf(0x11, "01033203"),
+                                                               FrameOf(0x11, "01063203"), FrameOf(0x11, "00019000")});
+}
+
+TEST_CASE("a wallet may be read after an authentication") {
+  const Command command = Do(ReadPrepaid{std::string(24, '\x11'), ""});
+  CHECK(Requests(command).size() == 1);
+  const Decoded authenticated = Heard(command, {{FrameOf(0x83, "FF000007 01020304 0102030405060708")}});
+  REQUIRE(authenticated.continuation.has_value());
+  CHECK(authenticated.continuation->exchanges.size() == 5);
+}
+
+}  // namespace
+}  // namespace voltwell::codec

@@ -1,0 +1,265 @@
+// Reading profile files; see profile.h. The keys are a table: a new one is a row here and a line in
+// deploy/profiles/README.md.
+#include "libs/codec/profile.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "libs/base/bytes.h"
+#include "libs/base/status.h"
+
+namespace voltwell::codec {
+namespace {
+
+// Longest raw field that may be a sentinel, and longest user data of a valve.
+constexpr size_t kBytesMax = 64;
+constexpr size_t kNameMax = 64;  // As registry's profile names.
+
+// Takes the value of a line; an empty view when all is well, else what was expected.
+using Take = absl::string_view (*)(absl::string_view value, Profile& profile);
+
+bool TakeBool(absl::string_view text, bool& out) {
+  out = text == "yes";
+  return out || text == "no";
+}
+
+template <typename Number>
+bool TakeNumber(absl::string_view text, int64_t low, int64_t high, Number& out) {
+  int64_t number = 0;
+  if (!absl::SimpleAtoi(text, &number) || number < low || number > high) return false;
+  out = static_cast<Number>(number);
+  return true;
+}
+
+template <typename Number>
+bool TakeHexNumber(absl::string_view text, size_t digits, Number& out) {
+  uint32_t number = 0;
+  if (text.size() != digits || !absl::SimpleHexAtoi(text, &number)) return false;
+  out = static_cast<Number>(number);
+  return true;
+}
+
+bool TakeBytes(absl::string_view text, size_t low, size_t high, std::string& out) {
+  const auto bytes = base::FromHex(text);
+  if (!bytes.ok() || bytes->size() < low || bytes->size() > high) return false;
+  out = *bytes;
+  return true;
+}
+
+constexpr absl::string_view kBoolWanted = "yes or no";
+constexpr absl::string_view kMaskWanted = "four hexadecimal digits";
+constexpr absl::string_view kUserDataWanted = "1 to 64 bytes in hexadecimal";
+
+absl::string_view TakeName(absl::string_view value, Profile& profile) {
+  const bool good = !value.empty() && value.size() <= kNameMax && std::all_of(value.begin(), value.end(), [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '.';
+  });
+  profile.name = std::string(value);
+  return good ? "" : "1 to 64 letters, digits, _ - .";
+}
+
+absl::string_view TakeProtocol(absl::string_view value, Profile& profile) {
+  constexpr std::pair<absl::string_view, Protocol> kNames[] = {{"DLT645_2007", Protocol::kDlt645_2007},
+                                                               {"DLT645_1997", Protocol::kDlt645_1997},
+                                                               {"CJT188", Protocol::kCjt188},
+                                                               {"MBUS", Protocol::kMbus}};
+  for (const auto& [name, protocol] : kNames) {
+    if (value == name) profile.protocol = protocol;
+  }
+  return profile.protocol == Protocol::kUnspecified ? "DLT645_2007, DLT645_1997, CJT188 or MBUS" : "";
+}
+
+absl::string_view TakeTurnaround(absl::string_view value, Profile& profile) {
+  const bool good = absl::ParseDuration(std::string(value), &profile.turnaround) &&
+                    profile.turnaround >= absl::Milliseconds(20) && profile.turnaround <= absl::Seconds(30);
+  return good ? "" : "20ms to 30s";
+}
+
+absl::string_view TakeSentinel(absl::string_view value, Profile& profile) {
+  if (profile.sentinels.size() >= kProfileListMax) return "at most 256 of them";
+  return TakeBytes(value, 1, kBytesMax, profile.sentinels.emplace_back()) ? "" : kUserDataWanted;
+}
+
+// `<obis> length 4 scale 3 signed yes unit kWh identifier 00010000`, any of them.
+absl::string_view TakeRegister(absl::string_view value, Profile& profile) {
+  if (profile.registers.size() >= kProfileListMax) return "at most 256 of them";
+  const std::vector<std::string> words = absl::StrSplit(value, ' ', absl::SkipEmpty());
+  if (words.size() < 3 || words.size() % 2 == 0) return "a register id and pairs of what differs and how";
+  RegisterOverride& differs = profile.registers[words[0]];
+  for (size_t i = 1; i < words.size(); i += 2) {
+    const std::string& how = words[i + 1];
+    if (words[i] == "length") {
+      if (!TakeNumber(how, 1, 200, differs.length)) return "length 1 to 200";
+    } else if (words[i] == "scale") {
+      if (!TakeNumber(how, 0, decimal::kScaleMax, differs.scale)) return "scale 0 to 18";
+    } else if (words[i] == "signed") {
+      bool is_signed = false;
+      if (!TakeBool(how, is_signed)) return "signed yes or no";
+      differs.is_signed = is_signed ? 1 : 0;
+    } else if (words[i] == "unit") {
+      differs.unit = how;
+    } else if (words[i] == "identifier") {
+      std::string bytes;
+      if (!TakeBytes(how, 1, 8, bytes)) return "identifier in hexadecimal";
+      differs.data_identifier = absl::AsciiStrToUpper(how);
+    } else {
+      return "length, scale, signed, unit or identifier";
+    }
+  }
+  return "";
+}
+
+constexpr absl::string_view kStatusLayoutWanted =
+    "fields remaining, number, accumulated, last, customer, sign with .bin1 to .bcd8, skip1 to skip64, or none";
+
+bool GoodStatusField(absl::string_view field) {
+  int size = 0;
+  if (absl::ConsumePrefix(&field, "skip")) return TakeNumber(field, 1, 64, size);
+  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(field, absl::MaxSplits('.', 1));
+  constexpr absl::string_view kFields[] = {"remaining", "number", "accumulated", "last", "customer", "sign"};
+  if (std::find(std::begin(kFields), std::end(kFields), parts.first) == std::end(kFields)) return false;
+  absl::string_view code = parts.second;
+  return (absl::ConsumePrefix(&code, "bin") || absl::ConsumePrefix(&code, "bcd")) && TakeNumber(code, 1, 8, size);
+}
+
+absl::string_view TakeStatusLayout(absl::string_view value, Profile& profile) {
+  profile.prepay.status_layout = std::string(value);
+  if (value == "none") return "";
+  bool good = !value.empty();
+  for (const absl::string_view field : absl::StrSplit(value, ' ', absl::SkipEmpty())) {
+    good = good && GoodStatusField(field);
+  }
+  return good ? "" : kStatusLayoutWanted;
+}
+
+struct Key {
+  absl::string_view name;
+  Take take;
+};
+
+constexpr Key kKeys[] = {
+    {"name", TakeName},
+    {"protocol", TakeProtocol},
+    {"turnaround", TakeTurnaround},
+    {"sentinel", TakeSentinel},
+    {"register", TakeRegister},
+    {"single_reads", [](auto v, auto& p) { return TakeBool(v, p.single_reads) ? "" : kBoolWanted; }},
+    {"preambles",
+     [](auto v, auto& p) -> absl::string_view { return TakeNumber(v, 0, 20, p.preambles) ? "" : "0 to 20"; }},
+    {"hand_on_button", [](auto v, auto& p) { return TakeBool(v, p.hand_on_button) ? "" : kBoolWanted; }},
+    {"operator_code",
+     [](auto v, auto& p) -> absl::string_view { return TakeBytes(v, 4, 4, p.operator_code) ? "" : "four bytes"; }},
+    {"relay_channel",
+     [](auto v, auto& p) -> absl::string_view { return TakeNumber(v, 0, 255, p.relay_channel) ? "" : "0 to 255"; }},
+    {"identifier_low_first", [](auto v, auto& p) { return TakeBool(v, p.identifier_low_first) ? "" : kBoolWanted; }},
+    {"check_sequence", [](auto v, auto& p) { return TakeBool(v, p.check_sequence) ? "" : kBoolWanted; }},
+    {"volume_decimals",
+     [](auto v, auto& p) -> absl::string_view { return TakeNumber(v, 0, 6, p.volume_decimals) ? "" : "0 to 6"; }},
+    {"meter_type",
+     [](auto v, auto& p) -> absl::string_view { return TakeHexNumber(v, 2, p.meter_type) ? "" : "two hex digits"; }},
+    {"valve_by_query", [](auto v, auto& p) { return TakeBool(v, p.valve_by_query) ? "" : kBoolWanted; }},
+    {"status.valve_mask", [](auto v, auto& p) { return TakeHexNumber(v, 4, p.status.valve_mask) ? "" : kMaskWanted; }},
+    {"status.valve_open", [](auto v, auto& p) { return TakeHexNumber(v, 4, p.status.valve_open) ? "" : kMaskWanted; }},
+    {"status.valve_closed",
+     [](auto v, auto& p) { return TakeHexNumber(v, 4, p.status.valve_closed) ? "" : kMaskWanted; }},
+    {"status.valve_fault",
+     [](auto v, auto& p) { return TakeHexNumber(v, 4, p.status.valve_fault) ? "" : kMaskWanted; }},
+    {"status.battery_low",
+     [](auto v, auto& p) { return TakeHexNumber(v, 4, p.status.battery_low) ? "" : kMaskWanted; }},
+    {"uses_fcb", [](auto v, auto& p) { return TakeBool(v, p.uses_fcb) ? "" : kBoolWanted; }},
+    {"reset_before_read", [](auto v, auto& p) { return TakeBool(v, p.reset_before_read) ? "" : kBoolWanted; }},
+    {"valve_open", [](auto v, auto& p) { return TakeBytes(v, 1, kBytesMax, p.valve_open) ? "" : kUserDataWanted; }},
+    {"valve_close", [](auto v, auto& p) { return TakeBytes(v, 1, kBytesMax, p.valve_close) ? "" : kUserDataWanted; }},
+    {"prepay.order_number", [](auto v, auto& p) { return TakeBool(v, p.prepay.order_number) ? "" : kBoolWanted; }},
+    {"prepay.zero_macs", [](auto v, auto& p) { return TakeBool(v, p.prepay.zero_macs) ? "" : kBoolWanted; }},
+    {"prepay.without_customer",
+     [](auto v, auto& p) { return TakeBool(v, p.prepay.without_customer) ? "" : kBoolWanted; }},
+    {"prepay.address_as_customer",
+     [](auto v, auto& p) { return TakeBool(v, p.prepay.address_as_customer) ? "" : kBoolWanted; }},
+    {"prepay.number_bcd", [](auto v, auto& p) { return TakeBool(v, p.prepay.number_bcd) ? "" : kBoolWanted; }},
+    {"prepay.energy", [](auto v, auto& p) { return TakeBool(v, p.prepay.energy) ? "" : kBoolWanted; }},
+    {"prepay.status_layout", TakeStatusLayout},
+};
+
+// `password_level.relay 04`, `relay_code.open 4A`.
+absl::string_view TakeByAction(absl::string_view action, std::span<const absl::string_view> actions,
+                               absl::string_view value, std::map<std::string, int32_t>& out) {
+  if (std::find(actions.begin(), actions.end(), action) == actions.end())
+    return "the name of an action after the point";
+  return TakeHexNumber(value, 2, out[std::string(action)]) ? "" : "two hexadecimal digits";
+}
+
+absl::string_view TakeLine(absl::string_view key, absl::string_view value, Profile& profile) {
+  absl::string_view action = key;
+  if (absl::ConsumePrefix(&action, "password_level.")) {
+    const absl::string_view wanted = TakeByAction(action, kPasswordActions, value, profile.password_levels);
+    if (!wanted.empty()) return wanted;
+    const int32_t level = profile.password_levels[std::string(action)];
+    return level <= 9 || level == 0x98 || level == 0x99 ? "" : "00 to 09, 98 or 99";
+  }
+  if (absl::ConsumePrefix(&action, "relay_code."))
+    return TakeByAction(action, kRelayActions, value, profile.relay_codes);
+  const auto* const known =
+      std::find_if(std::begin(kKeys), std::end(kKeys), [key](const Key& row) { return row.name == key; });
+  return known == std::end(kKeys) ? "a key of deploy/profiles/README.md" : known->take(value, profile);
+}
+
+bool MayRepeat(absl::string_view key) { return key == "sentinel" || key == "register"; }
+
+}  // namespace
+
+absl::StatusOr<Profile> ParseProfile(absl::string_view text, absl::string_view file) {
+  Profile profile;
+  int number = 0;
+  const auto bad = [&](absl::string_view key, absl::string_view why) {
+    return base::InvalidArgument("BAD_PROFILE", absl::StrCat(file, ":", number, ": ", key, ": ", why),
+                                 {{"file", std::string(file)},
+                                  {"line", absl::StrCat(number)},
+                                  {"key", std::string(key.substr(0, kNameMax))},
+                                  {"why", std::string(why)}});
+  };
+  std::vector<absl::string_view> seen;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    ++number;
+    line = absl::StripAsciiWhitespace(line.substr(0, line.find('#')));
+    if (line.empty()) continue;
+    const size_t gap = line.find_first_of(" \t");
+    const absl::string_view key = line.substr(0, gap);
+    const absl::string_view value =
+        gap == absl::string_view::npos ? absl::string_view() : absl::StripAsciiWhitespace(line.substr(gap));
+    if (!MayRepeat(key)) {
+      if (std::find(seen.begin(), seen.end(), key) != seen.end()) return bad(key, "stands twice");
+      seen.push_back(key);
+    }
+    const absl::string_view wanted = TakeLine(key, value, profile);
+    if (!wanted.empty()) return bad(key, absl::StrCat("expected ", wanted));
+  }
+  if (profile.name.empty()) return bad("name", "is missing");
+  if (profile.protocol == Protocol::kUnspecified) return bad("protocol", "is missing");
+  return profile;
+}
+
+absl::StatusOr<const Profile*> FindProfile(const ProfileBook& book, absl::string_view name, Protocol protocol) {
+  if (name.empty()) {
+    static const auto* const kStandards = [] {
+      auto* const standards = new std::array<Profile, 5>;
+      for (size_t i = 0; i < standards->size(); ++i) (*standards)[i].protocol = static_cast<Protocol>(i);
+      return standards;
+    }();
+    return &(*kStandards)[std::min<size_t>(static_cast<size_t>(protocol), kStandards->size() - 1)];
+  }
+  const auto found = book.find(name);
+  if (found != book.end() && found->second.protocol == protocol) return &found->second;
+  const bool known = found != book.end();
+  return base::InvalidArgument("UNKNOWN_PROFILE",
+                               known ? "the profile is of another protocol" : "no profile has this name",
+                               {{"profile", std::string(name.substr(0, kNameMax))}});
+}
+
+}  // namespace voltwell::codec

@@ -1,0 +1,157 @@
+// Profile files: every key, and every mistake by file, line and key.
+#include "libs/codec/profile.h"
+
+#include <catch2/catch.hpp>
+
+#include "libs/base/status.h"
+
+namespace voltwell::codec {
+namespace {
+
+constexpr char kHead[] = "name vendor\nprotocol DLT645_2007\n";
+
+TEST_CASE("a profile says what differs, and the rest is the standard") {
+  const auto profile = ParseProfile(R"(# A meter of a vendor.
+name     vendor-x
+protocol DLT645_2007
+single_reads yes          # never blocks
+turnaround 800ms
+preambles 4
+hand_on_button yes
+password_level.relay 02
+password_level.write 98
+relay_code.open 4A
+relay_channel 1
+operator_code 01000000
+sentinel 99999999
+sentinel EEEEEEEE
+register 1-0:1.8.0 length 5 scale 3 signed yes unit Wh identifier 0001ff00
+prepay.order_number yes
+prepay.zero_macs yes
+prepay.address_as_customer yes
+prepay.without_customer no
+prepay.energy yes
+prepay.status_layout sign.bin1 remaining.bcd4 skip2
+)",
+                                    "x.profile");
+  REQUIRE(profile.ok());
+  CHECK(profile->name == "vendor-x");
+  CHECK(profile->protocol == Protocol::kDlt645_2007);
+  CHECK(profile->single_reads);
+  CHECK(profile->turnaround == absl::Milliseconds(800));
+  CHECK(profile->preambles == 4);
+  CHECK(profile->hand_on_button);
+  CHECK(profile->password_levels == std::map<std::string, int32_t>{{"relay", 2}, {"write", 0x98}});
+  CHECK(profile->relay_codes == std::map<std::string, int32_t>{{"open", 0x4A}});
+  CHECK(profile->relay_channel == 1);
+  CHECK(profile->operator_code == std::string("\x01\0\0\0", 4));
+  CHECK(profile->sentinels == std::vector<std::string>{"\x99\x99\x99\x99", "\xEE\xEE\xEE\xEE"});
+  const RegisterOverride& differs = profile->registers.at("1-0:1.8.0");
+  CHECK(differs.length == 5);
+  CHECK(differs.scale == 3);
+  CHECK(differs.is_signed == 1);
+  CHECK(differs.unit == "Wh");
+  CHECK(differs.data_identifier == "0001FF00");
+  CHECK(profile->prepay.order_number);
+  CHECK(profile->prepay.zero_macs);
+  CHECK(profile->prepay.address_as_customer);
+  CHECK_FALSE(profile->prepay.without_customer);
+  CHECK(profile->prepay.energy);
+  CHECK(profile->prepay.status_layout == "sign.bin1 remaining.bcd4 skip2");
+  CHECK(profile->check_sequence);
+  CHECK(profile->volume_decimals == -1);
+}
+
+TEST_CASE("keys of water meters are read too") {
+  const auto profile = ParseProfile(
+      "name w\nprotocol CJT188\nidentifier_low_first no\ncheck_sequence no\nvolume_decimals 3\nstatus.valve_mask C000\n"
+      "status.valve_open 0000\nstatus.valve_closed 4000\nstatus.valve_fault C000\nstatus.battery_low 2000\nuses_fcb "
+      "no\n"
+      "reset_before_read no\nvalve_open 5101\nvalve_close 5100\n",
+      "w.profile");
+  REQUIRE(profile.ok());
+  CHECK_FALSE(profile->identifier_low_first);
+  CHECK_FALSE(profile->check_sequence);
+  CHECK(profile->volume_decimals == 3);
+  CHECK(profile->status.valve_mask == 0xC000);
+  CHECK(profile->status.valve_closed == 0x4000);
+  CHECK(profile->status.valve_fault == 0xC000);
+  CHECK(profile->status.battery_low == 0x2000);
+  CHECK_FALSE(profile->uses_fcb);
+  CHECK_FALSE(profile->reset_before_read);
+  CHECK(profile->valve_open == "\x51\x01");
+  CHECK(profile->valve_close == std::string("\x51\0", 2));
+}
+
+TEST_CASE("a mistake is told by file, line and key") {
+  for (const char* const line : {"nonsense yes",
+                                 "turnaround soon",
+                                 "turnaround 31s",
+                                 "preambles 21",
+                                 "single_reads maybe",
+                                 "sentinel XY",
+                                 "sentinel",
+                                 "register 1-0:1.8.0",
+                                 "register 1-0:1.8.0 length 0",
+                                 "register 1-0:1.8.0 scale 19",
+                                 "register 1-0:1.8.0 colour red",
+                                 "register 1-0:1.8.0 signed",
+                                 "register 1-0:1.8.0 signed up",
+                                 "register 1-0:1.8.0 identifier 1",
+                                 "password_level.relay 0A",
+                                 "password_level.relay 2",
+                                 "password_level.dance 02",
+                                 "relay_code.open XX",
+                                 "relay_channel 256",
+                                 "operator_code 010203",
+                                 "volume_decimals 7",
+                                 "status.valve_mask 3",
+                                 "valve_open",
+                                 "prepay.status_layout",
+                                 "prepay.status_layout remaining",
+                                 "prepay.status_layout sun.bin4",
+                                 "prepay.status_layout remaining.bin9",
+                                 "name again",
+                                 "prepay.energy"}) {
+    CAPTURE(line);
+    const absl::Status status = ParseProfile(std::string(kHead) + line + "\n", "v.profile").status();
+    CHECK(base::ReasonOf(status) == "BAD_PROFILE");
+    const base::ErrorMetadata metadata = base::MetadataOf(status);
+    CHECK(metadata.at("file") == "v.profile");
+    CHECK(metadata.at("line") == "3");
+    CHECK(std::string(line).rfind(metadata.at("key"), 0) == 0);
+  }
+  CHECK(base::MetadataOf(ParseProfile("protocol MBUS\n", "f").status())["key"] == "name");
+  CHECK(base::MetadataOf(ParseProfile("name x\n", "f").status())["key"] == "protocol");
+  CHECK(base::MetadataOf(ParseProfile("name a b\n", "f").status())["key"] == "name");
+  CHECK(base::MetadataOf(ParseProfile("name x\nprotocol MODBUS\n", "f").status())["line"] == "2");
+}
+
+TEST_CASE("256 registers and sentinels are taken and 257 refused") {
+  std::string registers = kHead;
+  std::string sentinels = kHead;
+  for (size_t i = 0; i < kProfileListMax; ++i) {
+    registers += "register r" + std::to_string(i) + " scale 1\n";
+    sentinels += "sentinel FF\n";
+  }
+  CHECK(ParseProfile(registers, "f").ok());
+  CHECK(ParseProfile(sentinels, "f").ok());
+  CHECK(base::MetadataOf(ParseProfile(registers + "register more scale 1", "f").status())["key"] == "register");
+  CHECK(base::MetadataOf(ParseProfile(sentinels + "sentinel FF", "f").status())["key"] == "sentinel");
+}
+
+TEST_CASE("without a name the standard of the protocol is meant") {
+  ProfileBook book;
+  book["vendor"] = *ParseProfile(kHead, "f");
+  const auto standard = FindProfile(book, "", Protocol::kMbus);
+  REQUIRE(standard.ok());
+  CHECK((*standard)->protocol == Protocol::kMbus);
+  CHECK((*FindProfile(book, "vendor", Protocol::kDlt645_2007))->name == "vendor");
+  CHECK(base::ReasonOf(FindProfile(book, "vendor", Protocol::kMbus).status()) == "UNKNOWN_PROFILE");
+  const absl::Status unknown = FindProfile(book, "nobody", Protocol::kMbus).status();
+  CHECK(base::ReasonOf(unknown) == "UNKNOWN_PROFILE");
+  CHECK(base::MetadataOf(unknown)["profile"] == "nobody");
+}
+
+}  // namespace
+}  // namespace voltwell::codec
