@@ -18,6 +18,7 @@ struct Config {
   std::string pod = "gateway-0";
   std::string advertise;
   std::string directory_public_key_file;
+  std::string dialect_directory = VOLTWELL_DIALECT_DIR;
   log::Config log;
   redis::Config redis;
   rpc::IdentityConfig identity;
@@ -28,6 +29,8 @@ struct Config {
     options.Int("collector-port", &hub.port, "TCP port that collectors dial; 0: any free one",
                 {.min = 0, .max = 65535});
     options.Int("shards", &hub.shards, "Threads that serve collectors", {.min = 1, .max = 64});
+    options.Text("dialect-directory", &dialect_directory,
+                 "Directory of *.dialect files: how boxes register and keep alive; empty: transparent only");
     options.Int("sessions-max", &hub.sessions_max, "Connections of this process at most", {.min = 1, .max = 1'000'000});
     options.Text("pod", &pod, "Name of this gateway, unique among all, without spaces", {.required = true});
     options.Text("advertise", &advertise, "host:port by which schedulers reach our gRPC; empty: listen and port");

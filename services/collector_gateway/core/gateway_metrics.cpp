@@ -4,8 +4,8 @@
 namespace voltwell::gateway {
 namespace {
 
-constexpr std::array<const char*, kRefusals> kRefusalNames = {"full",          "crowded_out",     "unknown_id",
-                                                              "wrong_network", "no_registration", "draining"};
+constexpr std::array<const char*, kRefusals> kRefusalNames = {
+    "full", "crowded_out", "unknown_id", "wrong_network", "no_registration", "draining", "clash"};
 
 }  // namespace
 
@@ -17,6 +17,8 @@ GatewayMetrics::GatewayMetrics(metrics::Registry& registry)
                                      "Times that accepting stopped for want of file descriptors")),
       registrations(registry.Counter("voltwell_gateway_registrations_total", "Connections that registered")),
       replaced(registry.Counter("voltwell_gateway_replaced_total", "Sessions ended by a newer one of the same bus")),
+      dialect_answers(registry.Counter("voltwell_gateway_dialect_answers_total",
+                                       "Answers to registrations and heartbeats that dialects ask for")),
       bytes_in(registry.Counter("voltwell_gateway_received_bytes_total", "Bytes received from collectors")),
       bytes_out(registry.Counter("voltwell_gateway_sent_bytes_total", "Bytes sent to collectors")),
       bad_checksums(registry.Counter("voltwell_gateway_bad_checksums_total", "Frames whose checksum was wrong")),
@@ -37,6 +39,8 @@ GatewayMetrics::GatewayMetrics(metrics::Registry& registry)
                                              "Directory entries that were not what the registry signed")),
       directory_clashes(registry.Counter("voltwell_gateway_directory_clashes_total",
                                          "Directory entries dropped because another one has the same bytes")),
+      directory_unknown_dialects(registry.Counter("voltwell_gateway_directory_unknown_dialects_total",
+                                                  "Directory entries whose dialect was not loaded here")),
       streams(registry.Gauge("voltwell_gateway_exchange_streams", "Exchange calls under way")) {
   for (int i = 1; i < kOutcomes; ++i) {
     exchanges[static_cast<size_t>(i)] = &registry.Counter("voltwell_gateway_exchanges_total", "Items by how they ended",

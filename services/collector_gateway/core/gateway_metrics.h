@@ -10,8 +10,8 @@
 namespace voltwell::gateway {
 
 // Why a connection was not let in, or not kept before it registered.
-enum class Refusal { kFull, kCrowdedOut, kUnknownId, kWrongNetwork, kNoRegistration, kDraining };
-inline constexpr int kRefusals = 6;
+enum class Refusal { kFull, kCrowdedOut, kUnknownId, kWrongNetwork, kNoRegistration, kDraining, kClash };
+inline constexpr int kRefusals = 7;
 
 struct GatewayMetrics {
   explicit GatewayMetrics(metrics::Registry& registry);
@@ -25,6 +25,7 @@ struct GatewayMetrics {
   prometheus::Counter& accept_pauses;
   prometheus::Counter& registrations;
   prometheus::Counter& replaced;
+  prometheus::Counter& dialect_answers;
   std::array<prometheus::Counter*, kOutcomes> exchanges = {};
   std::array<prometheus::Counter*, kRefusals> refusals = {};
   prometheus::Counter& bytes_in;
@@ -44,6 +45,7 @@ struct GatewayMetrics {
   prometheus::Gauge& directory_generation;
   prometheus::Counter& directory_bad_entries;
   prometheus::Counter& directory_clashes;
+  prometheus::Counter& directory_unknown_dialects;
   // Exchange calls.
   prometheus::Gauge& streams;
 };

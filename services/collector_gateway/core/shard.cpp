@@ -255,6 +255,7 @@ void Shard::End(Session& session, const char* reason) {
                                   {"reason", reason}});
   }
   close_at_.erase(id);
+  idle_tails_.erase(id);
   const uint32_t use = session.use + 1;
   session = Session();
   session.slot = SlotOf(id);
@@ -291,7 +292,8 @@ void Shard::UseDirectory(std::shared_ptr<const DirectoryCopy> directory, bool us
     if (entry == nullptr) {
       End(session, "removed from the directory");
     } else if (entry->collector != session.entry->collector || entry->bus != session.entry->bus ||
-               entry->tenant != session.entry->tenant || !entry->source.Contains(session.peer.address)) {
+               entry->tenant != session.entry->tenant || entry->dialect != session.entry->dialect ||
+               !entry->source.Contains(session.peer.address)) {
       End(session, "moved in the directory");
     } else {
       session.entry_changed = true;

@@ -38,6 +38,10 @@ inline constexpr size_t kUnregisteredShare = 4;
 inline constexpr absl::Duration kAcceptPause = absl::Milliseconds(500);
 // A bus that goes from one read to the next would take and free its 2.6 KB each time; so many are kept instead.
 inline constexpr size_t kSpareWorkMax = 64;
+// Answers that wait behind a question that the socket did not take; more are dropped.
+inline constexpr size_t kUnsentMax = 4096;
+// Halves of heartbeats that idle sessions keep, of dialects that answer them; beyond it a half counts as noise.
+inline constexpr size_t kIdleTailsMax = 1024;
 // When draining, sessions end spread over this, so that their collectors do not dial the next pod all at once.
 inline constexpr absl::Duration kDrainJitter = absl::Seconds(1);
 
@@ -127,6 +131,12 @@ class Shard final : private EventLoop::Handler {
   // Closes the oldest arrivals until there is room for one more; false when all connections have registered.
   bool MakeRoomForArrival();
 
+  // shard_dialect.cpp
+  void AnswerRegistration(Session& session);
+  void AnswerKeepalives(Session& session, KeepalivesSeen seen);
+  size_t CountIdleNoise(Session& session, base::ByteView bytes);
+  void Say(Session& session, absl::string_view bytes);
+
   // shard_bus.cpp
   void OnLineBytes(Session& session, base::ByteView bytes);
   void OnBusTime(Session& session);
@@ -157,7 +167,8 @@ class Shard final : private EventLoop::Handler {
   std::atomic<size_t> open_ = 0;
   std::deque<SessionId> arrivals_;  // Oldest first; those that registered or ended meanwhile are skipped.
   size_t unregistered_ = 0;
-  absl::flat_hash_map<SessionId, Instant> close_at_;  // While draining.
+  absl::flat_hash_map<SessionId, Instant> close_at_;        // While draining.
+  absl::flat_hash_map<SessionId, std::string> idle_tails_;  // At most kIdleTailsMax.
   std::vector<std::shared_ptr<Batch>> to_flush_;
   std::vector<std::unique_ptr<BusWork>> spare_work_;  // At most kSpareWorkMax.
   std::array<uint8_t, 65536> buffer_;

@@ -37,11 +37,17 @@ bool Shard::Judge(Session& session, bool quiet) {
     Register(session, identified);
     return false;
   }
+  if (identified.kind == Identified::Kind::kClash) {
+    log::Error("a first packet means two collectors by two dialects; one of them must go",
+               {{"collector", identified.entry->collector}, {"peer", ToText(session.peer)}});
+    Refuse(session, Refusal::kClash, "clash of dialects");
+    return false;
+  }
   // While the generation is absent the copy may be old: nobody is unknown then.
   if (identified.kind == Identified::Kind::kUnknown && directory_usable_ && !identified.may_grow &&
       !arrival.quarantined) {
     arrival.quarantined = true;
-    context_.links.Quarantined(arrival.bytes, session.peer);
+    context_.links.Quarantined(identified.sent, session.peer);
   }
   return true;
 }
@@ -69,6 +75,7 @@ void Shard::Register(Session& session, const Identified& identified) {
   context_.links.Registered(route);
   log::Debug("collector registered",
              {{"collector", session.entry->collector}, {"bus", session.entry->bus}, {"peer", ToText(session.peer)}});
+  AnswerRegistration(session);
   if (!rest.empty()) OnLineBytes(session, base::AsBytes(rest));
 }
 

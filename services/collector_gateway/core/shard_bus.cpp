@@ -15,9 +15,7 @@ bool IsUrgent(Priority priority) { return priority >= Priority::kInteractive; }
 
 }  // namespace
 
-Keepalives Shard::KeepalivesOf(const Session& session) const {
-  return Keepalives(base::AsBytes(session.entry->heartbeat), base::AsBytes(session.entry->registration));
-}
+Keepalives Shard::KeepalivesOf(const Session& session) const { return gateway::KeepalivesOf(*session.entry); }
 
 void Shard::Submit(std::vector<RoutedItem>&& items, std::shared_ptr<ResultSink> sink) {
   const auto batch = std::make_shared<Batch>(std::move(sink));
@@ -50,10 +48,12 @@ void Shard::Drop(const std::shared_ptr<ResultSink>& sink) {
 void Shard::OnLineBytes(Session& session, base::ByteView bytes) {
   BusWork* const work = session.work.get();
   if (work != nullptr && work->run.has_value()) {
-    Act(session, work->run->OnBytes(bytes, loop_.now()));
+    const GroupRun::Move move = work->run->OnBytes(bytes, loop_.now());
+    AnswerKeepalives(session, work->run->TakeKeepalives());
+    Act(session, move);
     return;
   }
-  const size_t noise = KeepalivesOf(session).CountNoise(bytes);
+  const size_t noise = CountIdleNoise(session, bytes);
   session.counts.noise_bytes += static_cast<int64_t>(noise);
   if (noise == 0) return;
   context_.metrics.noise_bytes.Increment(static_cast<double>(noise));

@@ -81,6 +81,7 @@ GroupRun::Move GroupRun::OnBytes(base::ByteView bytes, Instant now) {
     size_t take = found.at;
     if (found.length > 0 && found.at == 0) {
       if (at_boundary) {
+        Keepalives::Count(found, keepalives_seen_);
         bytes = bytes.subspan(found.length);
         continue;
       }
@@ -98,7 +99,7 @@ GroupRun::Move GroupRun::OnBytes(base::ByteView bytes, Instant now) {
     bytes = bytes.subspan(take);
     // What follows an answer came before the next question was asked: no part of that one's answer.
     if (move != Move::kWait) {
-      counts_.noise_bytes += keepalives_.CountNoise(bytes);
+      counts_.noise_bytes += keepalives_.CountNoise(bytes, keepalives_seen_);
       return move;
     }
   }

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 #include "libs/base/bytes.h"
@@ -54,6 +55,8 @@ class GroupRun {
   Instant wake_at() const;
   // Counted since it began; none before Begin.
   const codec::frame::CutterCounts& counts() const { return counts_; }
+  // Taken out since the last call; their answers are the shard's to give.
+  KeepalivesSeen TakeKeepalives() { return std::exchange(keepalives_seen_, {}); }
   const Item& item() const { return item_; }
 
   // After kDone.
@@ -79,6 +82,7 @@ class GroupRun {
   Keepalives keepalives_;
   std::optional<codec::frame::FrameCutter> cutter_;
   codec::frame::CutterCounts counts_;
+  KeepalivesSeen keepalives_seen_;
   const Question* question_ = nullptr;  // In item_.
   size_t exchange_ = 0;                 // Index of the one under way.
   size_t step_ = 0;                     // Follow-ups asked in it.
