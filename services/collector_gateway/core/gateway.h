@@ -10,6 +10,7 @@
 #include "services/collector_gateway/core/directory_follower.h"
 #include "services/collector_gateway/core/hub.h"
 #include "services/collector_gateway/core/link_keeper.h"
+#include "services/collector_gateway/core/session_feed.h"
 
 namespace voltwell::gateway {
 
@@ -28,6 +29,7 @@ class Gateway {
   void Drain();
 
   Hub& hub() { return hub_; }
+  SessionFeed& feed() { return feed_; }
   const LinkKeeper& links() const { return links_; }
   const DirectoryFollower& directory() const { return directory_; }
 
@@ -37,6 +39,7 @@ class Gateway {
 
   Routes routes_;
   LinkKeeper links_;
+  SessionFeed feed_;
   Hub hub_;
   DirectoryFollower directory_;
 };

@@ -32,6 +32,12 @@ struct GatewayMetrics {
   prometheus::Counter& bytes_out;
   prometheus::Counter& bad_checksums;
   prometheus::Counter& noise_bytes;
+  prometheus::Counter& babble_bytes;
+  prometheus::Counter& echoes;
+  prometheus::Counter& strays;
+  prometheus::Counter& collisions;
+  prometheus::Counter& retries;
+  prometheus::Counter& learned_timeouts;
   prometheus::Histogram& queue_depth;
   prometheus::Counter& busy_seconds;
   prometheus::Counter& flushes;

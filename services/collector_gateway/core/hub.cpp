@@ -54,8 +54,9 @@ Hub::Hub(HubConfig config, os::Clock& clock, os::Random& random, Routes& routes,
   for (int i = 0; i < config_.shards; ++i) {
     shards_.push_back(std::make_unique<Shard>(
         static_cast<uint32_t>(i),
-        ShardContext{clock, random, routes, links, metrics, static_cast<size_t>(config_.sessions_max / config_.shards),
-                     config_.unregistered_max, [this](SessionId id, const char* reason) { Close(id, reason); },
+        ShardContext{clock, random, routes, links, metrics, traces_,
+                     static_cast<size_t>(config_.sessions_max / config_.shards), config_.unregistered_max,
+                     [this](SessionId id, const char* reason) { Close(id, reason); },
                      [this](int fd, Peer peer) { Deal(fd, peer); }}));
   }
 }
@@ -227,6 +228,16 @@ void Hub::Describe(std::vector<Route> routes, FactsAnswer answer) {
       gathering->answer(std::move(all));
     });
   }
+}
+
+void Hub::Examine(Route route, ReportAnswer answer) {
+  Shard* const shard = &ShardFor(route.session);
+  auto report = std::make_unique<BusReport>();
+  report->session.route = std::move(route);
+  shard->Post([shard, report = std::move(report), answer = std::move(answer)]() mutable {
+    if (!shard->Examine(*report)) report.reset();
+    answer(std::move(report));
+  });
 }
 
 void Hub::Nudge() {

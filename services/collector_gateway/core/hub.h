@@ -59,7 +59,11 @@ class Hub {
   // Adds counts to these routes on their shards, drops those that ended meanwhile, keeps the order, then answers.
   using FactsAnswer = absl::AnyInvocable<void(std::vector<SessionFacts>)>;
   void Describe(std::vector<Route> routes, FactsAnswer answer);
+  // What is known of one bus; null when its session ended meanwhile.
+  using ReportAnswer = absl::AnyInvocable<void(std::unique_ptr<BusReport>)>;
+  void Examine(Route route, ReportAnswer answer);
   const Routes& routes() const { return routes_; }
+  TraceBook& traces() { return traces_; }
 
   // For tests with a clock that is moved by hand: every shard looks at it again.
   void Nudge();
@@ -74,6 +78,7 @@ class Hub {
   Routes& routes_;
   LinkBook& links_;
   GatewayMetrics& metrics_;
+  TraceBook traces_;
   std::vector<std::unique_ptr<Shard>> shards_;
   uint32_t next_shard_ = 0;  // Only the listening shard deals.
   int port_ = 0;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "services/collector_gateway/core/peer.h"
+#include "services/collector_gateway/domain/bus_facts.h"
 #include "services/collector_gateway/domain/bus_queue.h"
 #include "services/collector_gateway/domain/directory_copy.h"
 #include "services/collector_gateway/domain/group_run.h"
@@ -58,11 +59,14 @@ struct Arrival {
 struct BusWork {
   BusQueue queue = {};
   std::optional<GroupRun> run = {};
-  std::string unsent = {};  // What the socket did not take.
+  std::string unsent = {};      // What the socket did not take.
+  LineCounts line_before = {};  // As the run under way found them.
   // Nothing is asked until the line was quiet for kQuietAfterFailure, or until quiet_end.
   bool quieting = false;
   Instant quiet_since = absl::ZeroDuration();
   Instant quiet_end = absl::ZeroDuration();
+  // All that waits is for meters whose late answer may still come.
+  Instant held_until = absl::InfiniteDuration();
 };
 
 struct Session {
@@ -77,6 +81,7 @@ struct Session {
   bool entry_changed = false;  // The directory has a newer one; a run under way still has views into this.
   std::unique_ptr<Arrival> arrival = {};
   std::unique_ptr<BusWork> work = {};
+  std::unique_ptr<BusFacts> facts = {};  // From the first work on.
   SessionCounts counts = {};
 };
 

@@ -176,6 +176,7 @@ void Shard::Read(Session& session) {
     if (session.arrival != nullptr) {
       OnArrivalBytes(session, bytes);
     } else {
+      Keep(session, true, bytes);
       OnLineBytes(session, bytes);
     }
     if (bytes.size() < buffer_.size() || Find(id) == nullptr) return;
@@ -226,6 +227,7 @@ Instant Shard::WakeAt(const Session& session) const {
   if (const BusWork* const work = session.work.get(); work != nullptr) {
     if (work->run.has_value()) wake = std::min(wake, work->run->wake_at());
     if (work->quieting) wake = std::min({wake, work->quiet_since + kQuietAfterFailure, work->quiet_end});
+    if (!work->run.has_value()) wake = std::min(wake, work->held_until);
     // At not_after itself it may still go.
     wake = std::min(wake, work->queue.next_expiry() + absl::Nanoseconds(1));
   }
@@ -273,6 +275,24 @@ bool Shard::Describe(SessionFacts& facts) {
     facts.queued = static_cast<int>(session->work->queue.size()) + (session->work->run.has_value() ? 1 : 0);
   }
   return true;
+}
+
+bool Shard::Examine(BusReport& report) {
+  if (!Describe(report.session)) return false;
+  const Session& session = *Find(report.session.route.session);
+  report.now = loop_.now();
+  report.facts = session.facts == nullptr ? BusFacts(loop_.now()) : *session.facts;
+  report.signs = {.idle = report.session.idle,
+                  .unsent = session.work != nullptr && !session.work->unsent.empty(),
+                  .heartbeat = !session.entry->heartbeat.empty(),
+                  .unanswered = report.facts.counts().unanswered_in_a_row};
+  return true;
+}
+
+void Shard::Keep(const Session& session, bool up, base::ByteView bytes) {
+  if (!context_.traces.any()) return;
+  const BusEntry& entry = *session.entry;
+  context_.traces.Add(entry.collector, entry.bus, up, bytes, absl::ToUnixMillis(context_.clock.Now()), loop_.now());
 }
 
 void Shard::UseDirectory(std::shared_ptr<const DirectoryCopy> directory, bool usable) {

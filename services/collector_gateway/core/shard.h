@@ -20,6 +20,8 @@
 #include "services/collector_gateway/core/link_book.h"
 #include "services/collector_gateway/core/routes.h"
 #include "services/collector_gateway/core/session.h"
+#include "services/collector_gateway/core/trace.h"
+#include "services/collector_gateway/domain/bus_verdict.h"
 
 namespace voltwell::gateway {
 
@@ -52,6 +54,7 @@ struct ShardContext {
   Routes& routes;
   LinkBook& links;
   GatewayMetrics& metrics;
+  TraceBook& traces;
   size_t sessions_max;      // Of one shard.
   size_t unregistered_max;  // Of one shard.
   // To another shard.
@@ -74,6 +77,14 @@ struct SessionFacts {
   int queued = 0;
 };
 
+// A bus as GetBusHealth tells it.
+struct BusReport {
+  SessionFacts session = {};
+  BusFacts facts = BusFacts(absl::ZeroDuration());
+  SessionSigns signs = {};
+  Instant now = absl::ZeroDuration();  // Of the facts.
+};
+
 class Shard final : private EventLoop::Handler {
  public:
   Shard(uint32_t number, ShardContext context);
@@ -93,6 +104,8 @@ class Shard final : private EventLoop::Handler {
   void Close(SessionId id, const char* reason);
   // Adds what it knows to facts whose session is here; false when it ended meanwhile.
   bool Describe(SessionFacts& facts);
+  // Fills in what is known of the bus of report.session.route; false when it ended meanwhile.
+  bool Examine(BusReport& report);
   // Sessions whose id is gone or now means another bus are closed. `usable` is false while the generation is absent:
   // then nobody is unknown.
   void UseDirectory(std::shared_ptr<const DirectoryCopy> directory, bool usable);
@@ -152,6 +165,9 @@ class Shard final : private EventLoop::Handler {
   bool Quieting(BusWork& work) const;
   void StartWork(Session& session);
   void EndWork(Session& session);
+  BusFacts& FactsOf(Session& session);
+  void CountLine(const BusFacts& facts, const LineCounts& before);
+  void Keep(const Session& session, bool up, base::ByteView bytes);
   Keepalives KeepalivesOf(const Session& session) const;
 
   const uint32_t number_;
