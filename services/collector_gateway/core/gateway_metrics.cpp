@@ -5,7 +5,8 @@ namespace voltwell::gateway {
 namespace {
 
 constexpr std::array<const char*, kRefusals> kRefusalNames = {
-    "full", "crowded_out", "unknown_id", "wrong_network", "no_registration", "draining", "clash"};
+    "full",  "crowded_out",  "unknown_id",       "wrong_network", "no_registration", "draining",
+    "clash", "network_full", "network_too_fast", "flapping",      "taken",           "proxy_header"};
 
 }  // namespace
 
@@ -17,6 +18,10 @@ GatewayMetrics::GatewayMetrics(metrics::Registry& registry)
                                      "Times that accepting stopped for want of file descriptors")),
       registrations(registry.Counter("voltwell_gateway_registrations_total", "Connections that registered")),
       replaced(registry.Counter("voltwell_gateway_replaced_total", "Sessions ended by a newer one of the same bus")),
+      takeovers(registry.Counter("voltwell_gateway_takeovers_total",
+                                 "Second connections with a live id, from another address, that had the first probed")),
+      accept_throttled(registry.Counter("voltwell_gateway_accept_throttled_total",
+                                        "Times that accepting waited because connections came too fast")),
       dialect_answers(registry.Counter("voltwell_gateway_dialect_answers_total",
                                        "Answers to registrations and heartbeats that dialects ask for")),
       bytes_in(registry.Counter("voltwell_gateway_received_bytes_total", "Bytes received from collectors")),

@@ -10,8 +10,21 @@
 namespace voltwell::gateway {
 
 // Why a connection was not let in, or not kept before it registered.
-enum class Refusal { kFull, kCrowdedOut, kUnknownId, kWrongNetwork, kNoRegistration, kDraining, kClash };
-inline constexpr int kRefusals = 7;
+enum class Refusal {
+  kFull,
+  kCrowdedOut,
+  kUnknownId,
+  kWrongNetwork,
+  kNoRegistration,
+  kDraining,
+  kClash,
+  kNetworkFull,
+  kNetworkTooFast,
+  kFlapping,
+  kTaken,
+  kProxyHeader
+};
+inline constexpr int kRefusals = 12;
 
 struct GatewayMetrics {
   explicit GatewayMetrics(metrics::Registry& registry);
@@ -25,6 +38,8 @@ struct GatewayMetrics {
   prometheus::Counter& accept_pauses;
   prometheus::Counter& registrations;
   prometheus::Counter& replaced;
+  prometheus::Counter& takeovers;
+  prometheus::Counter& accept_throttled;
   prometheus::Counter& dialect_answers;
   std::array<prometheus::Counter*, kOutcomes> exchanges = {};
   std::array<prometheus::Counter*, kRefusals> refusals = {};

@@ -53,6 +53,11 @@ struct Arrival {
   Instant last_byte = absl::InfiniteDuration();
   bool judged = false;       // The bytes as they are were looked at after a gap.
   bool quarantined = false;  // Recorded; no second record for the same connection.
+  bool proxied = false;      // From a trusted balancer whose header has not come yet.
+  // Its id has a live session: until asked_until the claim waits for the verdict on that one.
+  bool asked = false;
+  std::optional<Identified> claim = {};
+  Instant asked_until = absl::InfiniteDuration();
 };
 
 // While its bus has work, or must fall quiet.
@@ -79,6 +84,8 @@ struct Session {
   Instant armed_at = absl::InfiniteDuration();  // The earliest timer that is on its way.
   BusEntryPtr entry = {};                       // Empty until registered.
   bool entry_changed = false;  // The directory has a newer one; a run under way still has views into this.
+  bool counted = false;        // By the gate, under peer's network.
+  uint32_t registered_s = 0;   // Monotonic seconds.
   std::unique_ptr<Arrival> arrival = {};
   std::unique_ptr<BusWork> work = {};
   std::unique_ptr<BusFacts> facts = {};  // From the first work on.

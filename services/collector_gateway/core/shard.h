@@ -14,6 +14,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "libs/os/clock.h"
 #include "libs/os/random.h"
+#include "services/collector_gateway/core/arrival_gate.h"
 #include "services/collector_gateway/core/batch.h"
 #include "services/collector_gateway/core/event_loop.h"
 #include "services/collector_gateway/core/gateway_metrics.h"
@@ -27,8 +28,13 @@ namespace voltwell::gateway {
 
 // An unknown id is sent nothing and closed after this.
 inline constexpr absl::Duration kUnknownIdGrace = absl::Seconds(5);
-// A connection that has not registered is closed after this.
-inline constexpr absl::Duration kRegistrationTimeout = absl::Seconds(30);
+// A connection that has not registered is closed after this. Boxes send their packet as soon as they are connected.
+inline constexpr absl::Duration kRegistrationTimeout = absl::Seconds(10);
+// Unless it has sent something and there is no directory to hold it against.
+inline constexpr absl::Duration kDirectoryWaitMax = absl::Seconds(30);
+// A second connection waits so long at most for the verdict on the first, which is looked at so often.
+inline constexpr absl::Duration kTakeoverMax = absl::Seconds(3);
+inline constexpr absl::Duration kTakeoverLook = absl::Milliseconds(500);
 // Bytes kept before registration; ids have at most 64. What is longer is nobody's registration.
 inline constexpr size_t kRegistrationBytesMax = 256;
 // Connections of one shard that have not registered; one more closes the oldest, so that silent dialers keep nobody
@@ -47,6 +53,13 @@ inline constexpr size_t kIdleTailsMax = 1024;
 // When draining, sessions end spread over this, so that their collectors do not dial the next pod all at once.
 inline constexpr absl::Duration kDrainJitter = absl::Seconds(1);
 
+// What became of the session that a newcomer's id has.
+enum class Holder : uint8_t {
+  kGone,        // Or silent: nothing came back while it was probed.
+  kAlive,       // It stays.
+  kSuperseded,  // A later newcomer asks in this one's stead.
+};
+
 // What shards share.
 struct ShardContext {
   os::Clock& clock;
@@ -57,8 +70,12 @@ struct ShardContext {
   TraceBook& traces;
   size_t sessions_max;      // Of one shard.
   size_t unregistered_max;  // Of one shard.
+  ArrivalGate& gate;
+  const std::vector<Network>& trusted_proxies;
   // To another shard.
   std::function<void(SessionId, const char*)> close;
+  std::function<void(SessionId holder, SessionId newcomer)> probe;
+  std::function<void(SessionId newcomer, Holder)> verdict;
   // A new connection, to whichever shard is next.
   std::function<void(int, Peer)> deal;
 };
@@ -102,6 +119,9 @@ class Shard final : private EventLoop::Handler {
   // Forgets what this call still has waiting; what is on a bus ends there.
   void Drop(const std::shared_ptr<ResultSink>& sink);
   void Close(SessionId id, const char* reason);
+  // shard_takeover.cpp
+  void Probe(SessionId holder, SessionId newcomer);
+  void OnVerdict(SessionId newcomer, Holder holder);
   // Adds what it knows to facts whose session is here; false when it ended meanwhile.
   bool Describe(SessionFacts& facts);
   // Fills in what is known of the bus of report.session.route; false when it ended meanwhile.
@@ -122,6 +142,9 @@ class Shard final : private EventLoop::Handler {
   void OnTimer(uint64_t token, Instant at) override;
   Instant OnTurnEnd() override;
   void Accept();
+  // Stops accepting until then.
+  void PauseAccepting(Instant until);
+  bool IsTrusted(const Peer& peer) const;
   Session* Find(SessionId id);
   SessionId IdOf(const Session& session) const;
   Session* NewSession();
@@ -141,8 +164,19 @@ class Shard final : private EventLoop::Handler {
   bool Judge(Session& session, bool quiet);
   void Register(Session& session, const Identified& identified);
   void Refuse(Session& session, Refusal refusal, const char* reason);
+  // Takes the balancer's header off; false when the session has ended by it.
+  bool TakeProxyHeader(Session& session);
+  // When an arrival has had its time.
+  Instant PatienceEnd(const Arrival& arrival) const;
+  // False, and counted, when its network has too many or comes too fast.
+  bool KnockAt(const Peer& peer);
   // Closes the oldest arrivals until there is room for one more; false when all connections have registered.
   bool MakeRoomForArrival();
+
+  // shard_takeover.cpp
+  bool MustAsk(Session& session, const Identified& identified);
+  void LookAtHolder(const Session& holder);
+  void ForgetHolder(SessionId id);
 
   // shard_dialect.cpp
   void AnswerRegistration(Session& session);
@@ -181,6 +215,14 @@ class Shard final : private EventLoop::Handler {
   std::deque<Session> sessions_;  // By slot; a deque never moves them.
   std::vector<uint32_t> free_;    // Slots.
   std::atomic<size_t> open_ = 0;
+  // Holders of ids that newcomers claim.
+  struct Takeover {
+    SessionId newcomer = kNoSession;
+    uint32_t segments = 0;  // Received when the probe began.
+    Instant look_at = absl::ZeroDuration();
+    Instant end = absl::ZeroDuration();
+  };
+  absl::flat_hash_map<SessionId, Takeover> takeovers_;
   std::deque<SessionId> arrivals_;  // Oldest first; those that registered or ended meanwhile are skipped.
   size_t unregistered_ = 0;
   absl::flat_hash_map<SessionId, Instant> close_at_;        // While draining.
