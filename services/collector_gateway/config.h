@@ -18,6 +18,7 @@ struct Config {
   std::string pod = "gateway-0";
   std::string advertise;
   std::string directory_public_key_file;
+  std::string dialect_directory = VOLTWELL_DIALECT_DIR;
   log::Config log;
   redis::Config redis;
   rpc::IdentityConfig identity;
@@ -28,7 +29,24 @@ struct Config {
     options.Int("collector-port", &hub.port, "TCP port that collectors dial; 0: any free one",
                 {.min = 0, .max = 65535});
     options.Int("shards", &hub.shards, "Threads that serve collectors", {.min = 1, .max = 64});
+    options.Text("dialect-directory", &dialect_directory,
+                 "Directory of *.dialect files: how boxes register and keep alive; empty: transparent only");
     options.Int("sessions-max", &hub.sessions_max, "Connections of this process at most", {.min = 1, .max = 1'000'000});
+    options.Int("accepts-per-second", &hub.admission.accepts_per_second,
+                "Connections accepted each second, after a burst; more wait in the kernel",
+                {.min = 1, .max = 1'000'000});
+    options.Int("accept-burst", &hub.admission.accept_burst,
+                "Connections accepted at once, before the rate holds: all collectors after a restart",
+                {.min = 1, .max = 1'000'000});
+    options.Int("network-accepts-per-second", &hub.admission.network_accepts_per_second,
+                "The same for one /24 or /64; more are refused", {.min = 1, .max = 1'000'000});
+    options.Int("network-accept-burst", &hub.admission.network_accept_burst, "The same for one /24 or /64",
+                {.min = 1, .max = 1'000'000});
+    options.Int("network-connections-max", &hub.admission.network_connections_max,
+                "Connections from one /24 or /64 at most", {.min = 1, .max = 1'000'000});
+    options.List("trusted-proxies", &hub.trusted_proxies,
+                 "Networks of balancers, as 10.0.0.0/8; every connection from there must begin with a PROXY header of "
+                 "version 2");
     options.Text("pod", &pod, "Name of this gateway, unique among all, without spaces", {.required = true});
     options.Text("advertise", &advertise, "host:port by which schedulers reach our gRPC; empty: listen and port");
     options.Text("directory-public-key-file", &directory_public_key_file,

@@ -1,6 +1,7 @@
 // Messages to values and back; see convert.h.
 #include "services/collector_gateway/convert.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -116,6 +117,7 @@ Item ToItem(const v1::ExchangeItem& item, Instant arrived) {
   Item out;
   out.id = item.id();
   out.priority = static_cast<Priority>(item.priority());
+  out.attempt = std::max(1U, item.attempt());
   out.not_after = arrived + (item.has_not_after() ? ToDuration(item.not_after()) : kNotAfterDefault);
   out.exchanges.reserve(static_cast<size_t>(item.group().exchanges_size()));
   for (const codec::v1::Exchange& exchange : item.group().exchanges()) out.exchanges.push_back(ToExchange(exchange));

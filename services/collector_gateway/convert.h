@@ -2,6 +2,7 @@
 #pragma once
 
 #include "absl/status/status.h"
+#include "services/collector_gateway/core/session_feed.h"
 #include "services/collector_gateway/core/shard.h"
 #include "services/collector_gateway/domain/work.h"
 #include "voltwell/gateway/v1/gateway_service.pb.h"
@@ -26,5 +27,9 @@ absl::Status Check(const v1::ExchangeRequest& request);
 Item ToItem(const v1::ExchangeItem& item, Instant arrived);
 void ToProto(Result&& result, v1::ExchangeResult& out);
 void ToProto(const SessionFacts& facts, absl::string_view pod, v1::Session& out);
+// convert_health.cpp
+void ToProto(const BusReport& report, v1::BusHealth& out);
+void ToProto(const Trace& trace, const std::string& collector, int bus, v1::Trace& out);
+void ToProto(const SessionChange& change, v1::SessionChange& out);
 
 }  // namespace voltwell::gateway

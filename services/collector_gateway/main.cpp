@@ -11,6 +11,7 @@
 #include "libs/rpc/identity.h"
 #include "libs/rpc/server.h"
 #include "services/collector_gateway/config.h"
+#include "services/collector_gateway/core/dialect_files.h"
 #include "services/collector_gateway/core/gateway.h"
 #include "services/collector_gateway/service.h"
 
@@ -26,8 +27,13 @@ int main(int argc, char** argv) {
   metrics::Registry registry;
   gateway::GatewayMetrics metrics(registry);
   redis::Client redis(config.redis, registry);
+  const auto dialects = gateway::LoadDialects(config.dialect_directory);
+  if (!dialects.ok()) {
+    log::Error("cannot start", {{"error", dialects.status().ToString()}});
+    return 1;
+  }
   gateway::Gateway gateway(config.hub, {config.pod, config.Advertised()}, config.DirectoryKeyFile(), redis, clock,
-                           random, metrics);
+                           random, metrics, std::make_shared<const gateway::Dialects>(*dialects));
   rpc::TokenVerifier verifier("collector_gateway", config.identity.trust_dir, clock, registry);
   rpc::Door door("collector_gateway", verifier, clock, registry);
   gateway::GatewayService service(config.pod, gateway, door, clock, metrics);

@@ -11,6 +11,7 @@
 #include "libs/base/status.h"
 #include "services/collector_gateway/convert.h"
 #include "services/collector_gateway/exchange_stream.h"
+#include "services/collector_gateway/later_answer.h"
 
 namespace voltwell::gateway {
 namespace {
@@ -20,24 +21,6 @@ class RefusedStream final : public grpc::ServerWriteReactor<v1::ExchangeResponse
  public:
   explicit RefusedStream(const grpc::Status& status) { Finish(status); }
   void OnDone() override { delete this; }
-};
-
-// An admitted unary call that another thread answers.
-class LaterAnswer {
- public:
-  LaterAnswer(rpc::Door& door, os::Clock& clock, rpc::Call call, grpc::ServerUnaryReactor* reactor)
-      : door_(door), clock_(clock), call_(std::move(call)), reactor_(reactor), began_(clock.Monotonic()) {}
-  void Finish(const absl::Status& status) {
-    door_.Finished(call_, status, clock_.Monotonic() - began_);
-    reactor_->Finish(rpc::ToGrpc(status, door_.service()));
-  }
-
- private:
-  rpc::Door& door_;
-  os::Clock& clock_;
-  const rpc::Call call_;
-  grpc::ServerUnaryReactor* const reactor_;
-  const Instant began_;
 };
 
 // Pages go on after (collector, bus); the token is both, joined by the last slash.
@@ -160,6 +143,7 @@ grpc::ServerUnaryReactor* GatewayService::CloseSession(grpc::CallbackServerConte
 void GatewayService::Drain() {
   draining_ = true;
   gateway_.Drain();
+  gateway_.feed().Close();
 }
 
 }  // namespace voltwell::gateway

@@ -29,6 +29,16 @@ class GatewayService final : public v1::GatewayService::CallbackService, public 
   grpc::ServerUnaryReactor* CloseSession(grpc::CallbackServerContext* context, const v1::CloseSessionRequest* request,
                                          v1::CloseSessionResponse* response) override;
 
+  // service_health.cpp
+  grpc::ServerWriteReactor<v1::WatchSessionsResponse>* WatchSessions(grpc::CallbackServerContext* context,
+                                                                     const v1::WatchSessionsRequest* request) override;
+  grpc::ServerUnaryReactor* GetBusHealth(grpc::CallbackServerContext* context, const v1::GetBusHealthRequest* request,
+                                         v1::BusHealth* response) override;
+  grpc::ServerUnaryReactor* StartTrace(grpc::CallbackServerContext* context, const v1::StartTraceRequest* request,
+                                       v1::Trace* response) override;
+  grpc::ServerUnaryReactor* GetTrace(grpc::CallbackServerContext* context, const v1::GetTraceRequest* request,
+                                     v1::Trace* response) override;
+
   // Refuses new exchanges, lets those under way end, closes sessions.
   void Drain() override;
 

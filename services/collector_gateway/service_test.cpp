@@ -346,3 +346,90 @@ TEST_CASE("a drained gateway finishes what is on the bus, tells its caller, and 
   CHECK(collector.Closed());
   CHECK(world.client.Call({"KEYS", "session:*"})->items.empty());
 }
+
+TEST_CASE("a bus's health tells counts, meters, a verdict and who is alive") {
+  World world;
+  FakeCollector collector = world.Dial("VW-1");
+  v1::ExchangeRequest request;
+  AddRead(request, 1);
+  request.mutable_items(0)->set_attempt(2);
+  std::vector<v1::ExchangeResult> results;
+  std::thread meter([&] {
+    if (collector.Receive(Ask(1).size()) == Ask(1)) collector.Send(Reply(1));
+  });
+  const absl::Status status = world.Exchange(request, results);
+  meter.join();
+  REQUIRE_OK(status);
+
+  const auto stub =
+      v1::GatewayService::NewStub(grpc::CreateChannel(world.target().target, grpc::InsecureChannelCredentials()));
+  v1::GetBusHealthRequest asked;
+  asked.set_collector("VW-1");
+  v1::BusHealth health;
+  REQUIRE(stub->GetBusHealth(world.Context().get(), asked, &health).ok());
+  CHECK(health.bus() == 1);
+  CHECK(health.tenant() == "t1");
+  CHECK(health.counts().asked() == 1);
+  CHECK(health.counts().retries() == 1);
+  CHECK(health.counts().answered() == 1);
+  CHECK(health.verdict() == v1::BUS_VERDICT_UNSPECIFIED);
+  REQUIRE(health.meters_size() == 1);
+  CHECK(health.meters(0).label() == std::string(6, '\x01'));
+  CHECK(health.meters(0).liveness().state() == v1::Liveness::STATE_ALIVE);
+  CHECK(health.meters(0).round_trips_size() == health.round_trip_ms_size() + 1);
+  CHECK(health.socket().reason() == v1::Liveness::REASON_BYTES_SEEN);
+
+  asked.set_bus(2);
+  CHECK_REASON(rpc::FromGrpc(stub->GetBusHealth(world.Context().get(), asked, &health)), "SESSION_NOT_HERE");
+}
+
+TEST_CASE("a trace is started, read, and refused where there is none or for too long") {
+  World world;
+  FakeCollector collector = world.Dial("VW-1");
+  const auto stub =
+      v1::GatewayService::NewStub(grpc::CreateChannel(world.target().target, grpc::InsecureChannelCredentials()));
+  v1::StartTraceRequest start;
+  start.set_collector("VW-1");
+  v1::GetTraceRequest get;
+  get.set_collector("VW-1");
+  v1::Trace trace;
+  CHECK_REASON(rpc::FromGrpc(stub->GetTrace(world.Context().get(), get, &trace)), "TRACE_NOT_HERE");
+  REQUIRE(stub->StartTrace(world.Context().get(), start, &trace).ok());
+  CHECK(trace.end_time().seconds() - trace.start_time().seconds() == 600);
+  collector.Send("ping");
+  REQUIRE(
+      Eventually([&] { return stub->GetTrace(world.Context().get(), get, &trace).ok() && trace.frames_size() == 1; }));
+  CHECK(trace.frames(0).data() == "ping");
+  CHECK(trace.frames(0).direction() == v1::TraceFrame::DIRECTION_UP);
+
+  start.mutable_duration()->set_seconds(3601);
+  CHECK_REASON(rpc::FromGrpc(stub->StartTrace(world.Context().get(), start, &trace)), "BAD_DURATION");
+  start.clear_duration();
+  start.set_collector("VW-9");
+  CHECK_REASON(rpc::FromGrpc(stub->StartTrace(world.Context().get(), start, &trace)), "SESSION_NOT_HERE");
+}
+
+TEST_CASE("who watches hears who comes and goes, and is told when the gateway drains") {
+  World world;
+  const auto stub =
+      v1::GatewayService::NewStub(grpc::CreateChannel(world.target().target, grpc::InsecureChannelCredentials()));
+  const auto context = world.Context();
+  const auto reader = stub->WatchSessions(context.get(), {});
+  v1::WatchSessionsResponse response;
+  REQUIRE(reader->Read(&response));
+  CHECK(response.changes().empty());
+  FakeCollector collector = world.Dial("VW-1");
+  REQUIRE(reader->Read(&response));
+  REQUIRE(response.changes_size() == 1);
+  CHECK(response.changes(0).collector() == "VW-1");
+  CHECK(response.changes(0).online());
+  collector.Hang();
+  REQUIRE(reader->Read(&response));
+  CHECK(response.changes(0).reason() == "closed by peer");
+  CHECK_FALSE(response.changes(0).online());
+  std::thread drain([&] { world.service.Drain(); });
+  while (reader->Read(&response)) {
+  }
+  CHECK_REASON(rpc::FromGrpc(reader->Finish()), "GATEWAY_DRAINING");
+  drain.join();
+}

@@ -54,6 +54,7 @@ ExchangeItem ToItem(Attempt& attempt, uint32_t id, absl::Time now) {
   item.set_bus(attempt.item.bus);
   item.set_tenant(attempt.item.work->tenant);
   item.set_priority(static_cast<voltwell::gateway::v1::Priority>(attempt.item.priority));
+  item.set_attempt(static_cast<uint32_t>(attempt.item.attempts) + 1);
   *item.mutable_group() = attempt.group;
   *item.mutable_not_after() = ToProto(attempt.not_after - now);
   return item;

@@ -15,8 +15,6 @@ using voltwell::codec::v1::CodecService;
 using voltwell::gateway::v1::GatewayService;
 using voltwell::gateway::v1::Session;
 
-constexpr size_t kCollectorIdMax = 160;
-
 }  // namespace
 
 grpc::Status LineService::ListSessions(grpc::ServerContext* context, const v1::ListSessionsRequest* request,

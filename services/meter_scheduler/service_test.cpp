@@ -245,4 +245,43 @@ TEST_CASE("the line shows the tenant's sessions, and frames are explained with s
   CHECK_REASON(suite.Call<Line>(&Line::Stub::Explain, explain), "FRAME_TOO_LONG");
 }
 
+TEST_CASE("the bus doctor is the tenant's own, and a trace shows no password, not even in half a frame") {
+  Suite suite;
+  using Line = v1::LineService;
+  REQUIRE(suite.redis->Call({"SET", "session:{VW-t1}:1", "pod-1 1.1 1000"}).ok());
+  REQUIRE(suite.redis->Call({"SET", "session:{VW-t2}:1", "pod-1 1.1 1000"}).ok());
+  v1::GetBusHealthRequest health;
+  health.set_collector("VW-t1");
+  const auto doctor = suite.Call<Line>(&Line::Stub::GetBusHealth, health);
+  REQUIRE_OK(doctor);
+  CHECK(doctor->health().verdict() == voltwell::gateway::v1::BUS_VERDICT_NOISY);
+  health.set_collector("VW-t2");
+  CHECK_REASON(suite.Call<Line>(&Line::Stub::GetBusHealth, health), "SESSION_NOT_HERE");
+  health.set_collector("VW-none");
+  CHECK_REASON(suite.Call<Line>(&Line::Stub::GetBusHealth, health), "SESSION_NOT_HERE");
+  health.clear_collector();
+  CHECK_REASON(suite.Call<Line>(&Line::Stub::GetBusHealth, health), "BAD_NAME");
+
+  v1::StartTraceRequest start;
+  start.set_collector("VW-t1");
+  const auto started = suite.Call<Line>(&Line::Stub::StartTrace, start);
+  REQUIRE_OK(started);
+  CHECK(started->end_time().seconds() == 1600);
+  v1::GetTraceRequest get;
+  get.set_collector("VW-t1");
+  suite.permissions = {"line.trace"};
+  const auto trace = suite.Call<Line>(&Line::Stub::GetTrace, get);
+  REQUIRE_OK(trace);
+  REQUIRE(trace->frames_size() == 2);
+  for (const v1::ExplainedFrame& frame : trace->frames()) {
+    std::string shown;
+    for (const auto& part : frame.explanations()) shown += part.hex() + part.meaning();
+    // As it stands on the line (33H added) and as it is; the suite's caller may not see secrets.
+    for (const char* secret : {"894567", "89 45 67", "561234", "56 12 34", "341256"})
+      CHECK(shown.find(secret) == std::string::npos);
+  }
+  get.set_collector("VW-t2");
+  CHECK_REASON(suite.Call<Line>(&Line::Stub::GetTrace, get), "TRACE_NOT_HERE");
+}
+
 }  // namespace voltwell::scheduler::testing

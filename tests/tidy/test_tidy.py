@@ -1,5 +1,6 @@
 """Style and architecture as tests: layers, the link graph, sizes, markers, named errors. Nobody argues in review about what a
 machine can say. The tables it checks against stand in docs/architecture.md, docs/errors.md and docs/limits.md."""
+import json
 import pathlib
 import re
 import shutil
@@ -284,6 +285,28 @@ def link_graph() -> dict:
 def owned(target: str) -> bool:
     return (target.startswith("proto_") or (ROOT / "libs" / target).is_dir() or (ROOT / "services" / target).is_dir()
             or target in ("codec_frame", "codec_dlt645", "gateway_core", "http_uri") or target.endswith("_domain"))
+
+
+class Dashboards(unittest.TestCase):
+    """Dashboards and alerts name metrics; a metric that was renamed leaves an empty panel and an alert that never fires."""
+
+    def test_every_metric_they_name_is_made_somewhere_in_the_code(self):
+        made = set()
+        for path in sources():
+            if not TEST_OR_TOOL.search(path):
+                made |= set(re.findall(r'"(voltwell_[a-z0-9_]+)"', read(path)))
+        pages = tracked("deploy/grafana/*.json", "deploy/alerts/*.yml")
+        self.assertTrue(pages)
+        for page in pages:
+            named = set(re.findall(r"\bvoltwell_[a-z0-9_]+", read(page)))
+            self.assertTrue(named, page)
+            missing = {name for name in named if re.sub(r"_(bucket|sum|count)$", "", name) not in made and name not in made}
+            self.assertEqual(set(), missing, page)
+
+    def test_dashboards_are_json_and_every_panel_asks_something(self):
+        for page in tracked("deploy/grafana/*.json"):
+            for panel in json.loads(read(page))["panels"]:
+                self.assertTrue(panel["title"] and panel["targets"] and all(target["expr"] for target in panel["targets"]), page)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ std::string ChangedId(const redis::Reply& entry) {
 
 }  // namespace
 
-BusEntryPtr ToBusEntry(const directory::Entry& entry) {
+BusEntryPtr ToBusEntry(const directory::Entry& entry, DialectPtr dialect) {
   const absl::StatusOr<std::string> registration = SentBytes(entry.registration_id);
   const absl::StatusOr<std::string> heartbeat = base::FromHex(entry.heartbeat_hex);
   const std::optional<Network> source = ParseNetwork(entry.source_network);
@@ -49,12 +49,17 @@ BusEntryPtr ToBusEntry(const directory::Entry& entry) {
   bus.timing = {absl::Milliseconds(std::max(0, entry.link_time_ms)), std::max(0, entry.baud)};
   bus.heartbeat = *heartbeat;
   bus.source = *source;
+  bus.dialect = std::move(dialect);
   return std::make_shared<const BusEntry>(std::move(bus));
 }
 
 DirectoryFollower::DirectoryFollower(std::string public_key_file, redis::Client& redis, GatewayMetrics& metrics,
-                                     size_t entries_max)
-    : public_key_file_(std::move(public_key_file)), redis_(redis), metrics_(metrics), entries_max_(entries_max) {}
+                                     size_t entries_max, std::shared_ptr<const Dialects> dialects)
+    : public_key_file_(std::move(public_key_file)),
+      redis_(redis),
+      metrics_(metrics),
+      entries_max_(entries_max),
+      dialects_(dialects != nullptr ? std::move(dialects) : std::make_shared<const Dialects>()) {}
 
 DirectoryFollower::~DirectoryFollower() { Stop(); }
 
@@ -122,7 +127,7 @@ absl::Status DirectoryFollower::Load() {
   if (end.text != start[0].text) return absl::OkStatus();  // Published anew while we read: once more in a second.
 
   Bound(entries, entries_max_);
-  copy_ = std::make_shared<const DirectoryCopy>(generation, std::move(entries));
+  copy_ = std::make_shared<const DirectoryCopy>(generation, std::move(entries), dialects_);
   last_change_ = std::move(last_change);
   reload_ = false;
   loaded_ = true;
@@ -187,7 +192,15 @@ BusEntryPtr DirectoryFollower::Understand(const std::string& field, const std::s
   }
   const absl::StatusOr<directory::Entry> entry = directory::Decode(text, public_key_);
   // An entry signed for another id must not stand under this one.
-  const BusEntryPtr bus = entry.ok() && entry->registration_id == field ? ToBusEntry(*entry) : nullptr;
+  const Dialects::Named named = entry.ok() ? dialects_->Find(entry->dialect) : Dialects::Named{true, nullptr};
+  if (!named.known) {
+    // Signed, but written for a gateway that has this dialect: the box stays out here, and somebody must be told.
+    metrics_.directory_unknown_dialects.Increment();
+    log::Error("a collector's dialect is not among those loaded",
+               {{"collector", entry->collector}, {"dialect", entry->dialect}});
+    return nullptr;
+  }
+  const BusEntryPtr bus = entry.ok() && entry->registration_id == field ? ToBusEntry(*entry, named.dialect) : nullptr;
   if (bus == nullptr) {
     metrics_.directory_bad_entries.Increment();
     log::Error("a directory entry is not one that the registry signed", {{"registration_id", field}});

@@ -32,7 +32,7 @@ class DirectoryFollower {
 
   // `public_key_file`: base64url of the registry's directory key. Read when first needed, and again until it is there.
   DirectoryFollower(std::string public_key_file, redis::Client& redis, GatewayMetrics& metrics,
-                    size_t entries_max = kDirectoryEntriesMax);
+                    size_t entries_max = kDirectoryEntriesMax, std::shared_ptr<const Dialects> dialects = {});
   ~DirectoryFollower();
 
   void Start(Publish publish);
@@ -59,6 +59,7 @@ class DirectoryFollower {
   redis::Client& redis_;
   GatewayMetrics& metrics_;
   const size_t entries_max_;
+  const std::shared_ptr<const Dialects> dialects_;  // Null: transparent only.
   Publish publish_;
   std::string public_key_;
   // A signature costs 0.1 ms to verify, so what was verified once is known again by its digest.
@@ -73,7 +74,7 @@ class DirectoryFollower {
   std::unique_ptr<os::Worker> worker_;
 };
 
-// Null when heartbeat, registration id or network cannot be read.
-BusEntryPtr ToBusEntry(const directory::Entry& entry);
+// Null when heartbeat, registration id or network cannot be read. The dialect is the caller's to look up.
+BusEntryPtr ToBusEntry(const directory::Entry& entry, DialectPtr dialect = {});
 
 }  // namespace voltwell::gateway

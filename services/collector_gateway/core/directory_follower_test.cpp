@@ -71,8 +71,9 @@ struct Registry {
 };
 
 struct Follower {
-  explicit Follower(const Registry& source, size_t entries_max = kDirectoryEntriesMax)
-      : follower(source.key_file(), client, gateway_metrics, entries_max) {
+  explicit Follower(const Registry& source, size_t entries_max = kDirectoryEntriesMax,
+                    std::shared_ptr<const Dialects> dialects = {})
+      : follower(source.key_file(), client, gateway_metrics, entries_max, std::move(dialects)) {
     follower.Follow([this](std::shared_ptr<const DirectoryCopy> published, bool is_usable) {
       copy = std::move(published);
       usable = is_usable;
@@ -134,6 +135,28 @@ TEST_CASE("an entry that the registry did not sign, or signed for another id, is
   source.Write("VW-4", "nonsense");
   f.follower.Step();
   CHECK(f.copy->size() == 0);
+}
+
+TEST_CASE(
+    "an entry of a dialect that is not loaded here is left out and counted; one that is loaded is found by its id") {
+  Registry source;
+  directory::Entry login = PlainEntry("1001");
+  login.dialect = "login";
+  source.Write(login);
+  directory::Entry morse = PlainEntry("1002");
+  morse.dialect = "morse";
+  source.Write(morse);
+  source.SetGeneration(1);
+  const auto dialect = ParseDialect("login", "title t\nregistration LOGIN:{id}\\r\\n");
+  REQUIRE_OK(dialect);
+  const auto dialects = std::make_shared<const Dialects>(*Dialects::Make({*dialect}));
+  Follower f(source, kDirectoryEntriesMax, dialects);
+  f.follower.Step();
+  CHECK(f.copy->size() == 1);
+  CHECK(f.gateway_metrics.directory_unknown_dialects.Value() == 1);
+  CHECK(f.gateway_metrics.directory_bad_entries.Value() == 0);
+  const std::string packet = "LOGIN:1001\r\n";
+  CHECK(f.copy->Identify(base::AsBytes(packet), true).entry == f.copy->Find("1001"));
 }
 
 TEST_CASE("an entry with the bytes of another is dropped and counted, when it is loaded and when it comes later") {

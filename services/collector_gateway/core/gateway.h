@@ -10,6 +10,7 @@
 #include "services/collector_gateway/core/directory_follower.h"
 #include "services/collector_gateway/core/hub.h"
 #include "services/collector_gateway/core/link_keeper.h"
+#include "services/collector_gateway/core/session_feed.h"
 
 namespace voltwell::gateway {
 
@@ -20,7 +21,7 @@ inline constexpr absl::Duration kLinkFlushMax = absl::Seconds(2);
 class Gateway {
  public:
   Gateway(HubConfig hub, LinkKeeperConfig links, std::string directory_key_file, redis::Client& redis, os::Clock& clock,
-          os::Random& random, GatewayMetrics& metrics);
+          os::Random& random, GatewayMetrics& metrics, std::shared_ptr<const Dialects> dialects = {});
   ~Gateway();
 
   absl::Status Start();
@@ -28,6 +29,7 @@ class Gateway {
   void Drain();
 
   Hub& hub() { return hub_; }
+  SessionFeed& feed() { return feed_; }
   const LinkKeeper& links() const { return links_; }
   const DirectoryFollower& directory() const { return directory_; }
 
@@ -37,6 +39,7 @@ class Gateway {
 
   Routes routes_;
   LinkKeeper links_;
+  SessionFeed feed_;
   Hub hub_;
   DirectoryFollower directory_;
 };

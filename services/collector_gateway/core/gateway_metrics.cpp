@@ -4,8 +4,9 @@
 namespace voltwell::gateway {
 namespace {
 
-constexpr std::array<const char*, kRefusals> kRefusalNames = {"full",          "crowded_out",     "unknown_id",
-                                                              "wrong_network", "no_registration", "draining"};
+constexpr std::array<const char*, kRefusals> kRefusalNames = {
+    "full",  "crowded_out",  "unknown_id",       "wrong_network", "no_registration", "draining",
+    "clash", "network_full", "network_too_fast", "flapping",      "taken",           "proxy_header"};
 
 }  // namespace
 
@@ -17,10 +18,25 @@ GatewayMetrics::GatewayMetrics(metrics::Registry& registry)
                                      "Times that accepting stopped for want of file descriptors")),
       registrations(registry.Counter("voltwell_gateway_registrations_total", "Connections that registered")),
       replaced(registry.Counter("voltwell_gateway_replaced_total", "Sessions ended by a newer one of the same bus")),
+      takeovers(registry.Counter("voltwell_gateway_takeovers_total",
+                                 "Second connections with a live id, from another address, that had the first probed")),
+      accept_throttled(registry.Counter("voltwell_gateway_accept_throttled_total",
+                                        "Times that accepting waited because connections came too fast")),
+      dialect_answers(registry.Counter("voltwell_gateway_dialect_answers_total",
+                                       "Answers to registrations and heartbeats that dialects ask for")),
       bytes_in(registry.Counter("voltwell_gateway_received_bytes_total", "Bytes received from collectors")),
       bytes_out(registry.Counter("voltwell_gateway_sent_bytes_total", "Bytes sent to collectors")),
       bad_checksums(registry.Counter("voltwell_gateway_bad_checksums_total", "Frames whose checksum was wrong")),
       noise_bytes(registry.Counter("voltwell_gateway_noise_bytes_total", "Bytes that belonged to no frame")),
+      babble_bytes(registry.Counter("voltwell_gateway_babble_bytes_total", "Bytes that came while nothing was asked")),
+      echoes(registry.Counter("voltwell_gateway_echoes_total", "Own requests that a collector sent back")),
+      strays(registry.Counter("voltwell_gateway_stray_frames_total",
+                              "Valid frames that answered nothing: late answers, another master")),
+      collisions(registry.Counter("voltwell_gateway_collisions_total",
+                                  "Questions during which somebody else spoke on the bus")),
+      retries(registry.Counter("voltwell_gateway_retries_total", "Items put on a bus that were not the first try")),
+      learned_timeouts(registry.Counter("voltwell_gateway_learned_timeouts_total",
+                                        "Answers given up by what was learned, sooner than the exchange's limit")),
       queue_depth(registry.Histogram("voltwell_gateway_queue_depth", "Items waiting for a bus when one more came", {},
                                      {0, 1, 2, 4, 8, 16, 32, 64, 128, 256})),
       busy_seconds(registry.Counter("voltwell_gateway_bus_busy_seconds_total", "Time that buses were at work")),
@@ -37,6 +53,8 @@ GatewayMetrics::GatewayMetrics(metrics::Registry& registry)
                                              "Directory entries that were not what the registry signed")),
       directory_clashes(registry.Counter("voltwell_gateway_directory_clashes_total",
                                          "Directory entries dropped because another one has the same bytes")),
+      directory_unknown_dialects(registry.Counter("voltwell_gateway_directory_unknown_dialects_total",
+                                                  "Directory entries whose dialect was not loaded here")),
       streams(registry.Gauge("voltwell_gateway_exchange_streams", "Exchange calls under way")) {
   for (int i = 1; i < kOutcomes; ++i) {
     exchanges[static_cast<size_t>(i)] = &registry.Counter("voltwell_gateway_exchanges_total", "Items by how they ended",

@@ -10,8 +10,21 @@
 namespace voltwell::gateway {
 
 // Why a connection was not let in, or not kept before it registered.
-enum class Refusal { kFull, kCrowdedOut, kUnknownId, kWrongNetwork, kNoRegistration, kDraining };
-inline constexpr int kRefusals = 6;
+enum class Refusal {
+  kFull,
+  kCrowdedOut,
+  kUnknownId,
+  kWrongNetwork,
+  kNoRegistration,
+  kDraining,
+  kClash,
+  kNetworkFull,
+  kNetworkTooFast,
+  kFlapping,
+  kTaken,
+  kProxyHeader
+};
+inline constexpr int kRefusals = 12;
 
 struct GatewayMetrics {
   explicit GatewayMetrics(metrics::Registry& registry);
@@ -25,12 +38,21 @@ struct GatewayMetrics {
   prometheus::Counter& accept_pauses;
   prometheus::Counter& registrations;
   prometheus::Counter& replaced;
+  prometheus::Counter& takeovers;
+  prometheus::Counter& accept_throttled;
+  prometheus::Counter& dialect_answers;
   std::array<prometheus::Counter*, kOutcomes> exchanges = {};
   std::array<prometheus::Counter*, kRefusals> refusals = {};
   prometheus::Counter& bytes_in;
   prometheus::Counter& bytes_out;
   prometheus::Counter& bad_checksums;
   prometheus::Counter& noise_bytes;
+  prometheus::Counter& babble_bytes;
+  prometheus::Counter& echoes;
+  prometheus::Counter& strays;
+  prometheus::Counter& collisions;
+  prometheus::Counter& retries;
+  prometheus::Counter& learned_timeouts;
   prometheus::Histogram& queue_depth;
   prometheus::Counter& busy_seconds;
   prometheus::Counter& flushes;
@@ -44,6 +66,7 @@ struct GatewayMetrics {
   prometheus::Gauge& directory_generation;
   prometheus::Counter& directory_bad_entries;
   prometheus::Counter& directory_clashes;
+  prometheus::Counter& directory_unknown_dialects;
   // Exchange calls.
   prometheus::Gauge& streams;
 };

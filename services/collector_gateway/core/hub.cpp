@@ -50,19 +50,46 @@ struct Gathering {
 
 Hub::Hub(HubConfig config, os::Clock& clock, os::Random& random, Routes& routes, LinkBook& links,
          GatewayMetrics& metrics)
-    : config_(std::move(config)), clock_(clock), routes_(routes), links_(links), metrics_(metrics) {
+    : config_(std::move(config)),
+      clock_(clock),
+      routes_(routes),
+      links_(links),
+      metrics_(metrics),
+      gate_(config_.admission) {
   for (int i = 0; i < config_.shards; ++i) {
     shards_.push_back(std::make_unique<Shard>(
         static_cast<uint32_t>(i),
-        ShardContext{clock, random, routes, links, metrics, static_cast<size_t>(config_.sessions_max / config_.shards),
-                     config_.unregistered_max, [this](SessionId id, const char* reason) { Close(id, reason); },
+        ShardContext{clock, random, routes, links, metrics, traces_,
+                     static_cast<size_t>(config_.sessions_max / config_.shards), config_.unregistered_max, gate_,
+                     trusted_proxies_, [this](SessionId id, const char* reason) { Close(id, reason); },
+                     [this](SessionId holder, SessionId newcomer) {
+                       Shard* const shard = &ShardFor(holder);
+                       shard->Post([shard, holder, newcomer] { shard->Probe(holder, newcomer); });
+                     },
+                     [this](SessionId newcomer, Holder holder) {
+                       Shard* const shard = &ShardFor(newcomer);
+                       shard->Post([shard, newcomer, holder] { shard->OnVerdict(newcomer, holder); });
+                     },
                      [this](int fd, Peer peer) { Deal(fd, peer); }}));
   }
 }
 
 Hub::~Hub() { Stop(); }
 
+absl::Status Hub::ReadTrustedProxies() {
+  for (const std::string& text : config_.trusted_proxies) {
+    const std::optional<Network> network = text.empty() ? std::nullopt : ParseNetwork(text);
+    if (!network.has_value()) {
+      return base::InvalidArgument("BAD_NETWORK", "trusted-proxies takes networks such as 10.0.0.0/8",
+                                   {{"network", text}});
+    }
+    trusted_proxies_.push_back(*network);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Hub::Start() {
+  VW_RETURN_IF_ERROR(ReadTrustedProxies());
   RaiseFileLimit();
   const bool v6 = config_.listen.find(':') != std::string::npos;
   sockaddr_in v4_address = {};
@@ -227,6 +254,16 @@ void Hub::Describe(std::vector<Route> routes, FactsAnswer answer) {
       gathering->answer(std::move(all));
     });
   }
+}
+
+void Hub::Examine(Route route, ReportAnswer answer) {
+  Shard* const shard = &ShardFor(route.session);
+  auto report = std::make_unique<BusReport>();
+  report->session.route = std::move(route);
+  shard->Post([shard, report = std::move(report), answer = std::move(answer)]() mutable {
+    if (!shard->Examine(*report)) report.reset();
+    answer(std::move(report));
+  });
 }
 
 void Hub::Nudge() {

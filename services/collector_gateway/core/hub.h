@@ -22,6 +22,8 @@ struct HubConfig {
   int shards = 1;
   size_t unregistered_max = kUnregisteredMax;  // Of a shard.
   int sessions_max = 20'000;                   // Of the process; the kernel's limit on open files is near it.
+  AdmissionLimits admission = {};
+  std::vector<std::string> trusted_proxies = {};  // Networks of balancers that send PROXY protocol v2.
 };
 
 // One item as the call addresses it; the views live as long as the call to Submit.
@@ -37,7 +39,7 @@ class Hub {
   Hub(HubConfig config, os::Clock& clock, os::Random& random, Routes& routes, LinkBook& links, GatewayMetrics& metrics);
   ~Hub();
 
-  // Unavailable PORT_TAKEN when it cannot listen.
+  // Unavailable PORT_TAKEN when it cannot listen, InvalidArgument BAD_NETWORK.
   absl::Status Start();
   int port() const { return port_; }
   // Accepts no more, finishes what is on the buses, closes all; returns when all are closed or after `limit`.
@@ -59,7 +61,11 @@ class Hub {
   // Adds counts to these routes on their shards, drops those that ended meanwhile, keeps the order, then answers.
   using FactsAnswer = absl::AnyInvocable<void(std::vector<SessionFacts>)>;
   void Describe(std::vector<Route> routes, FactsAnswer answer);
+  // What is known of one bus; null when its session ended meanwhile.
+  using ReportAnswer = absl::AnyInvocable<void(std::unique_ptr<BusReport>)>;
+  void Examine(Route route, ReportAnswer answer);
   const Routes& routes() const { return routes_; }
+  TraceBook& traces() { return traces_; }
 
   // For tests with a clock that is moved by hand: every shard looks at it again.
   void Nudge();
@@ -67,6 +73,7 @@ class Hub {
  private:
   Shard& ShardFor(SessionId id) { return *shards_[ShardOf(id)]; }
   void Deal(int fd, Peer peer);
+  absl::Status ReadTrustedProxies();
   bool AnyOpen() const;
 
   const HubConfig config_;
@@ -74,6 +81,9 @@ class Hub {
   Routes& routes_;
   LinkBook& links_;
   GatewayMetrics& metrics_;
+  TraceBook traces_;
+  ArrivalGate gate_;
+  std::vector<Network> trusted_proxies_;  // Not changed after Start.
   std::vector<std::unique_ptr<Shard>> shards_;
   uint32_t next_shard_ = 0;  // Only the listening shard deals.
   int port_ = 0;

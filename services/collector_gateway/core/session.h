@@ -8,6 +8,7 @@
 #include <string>
 
 #include "services/collector_gateway/core/peer.h"
+#include "services/collector_gateway/domain/bus_facts.h"
 #include "services/collector_gateway/domain/bus_queue.h"
 #include "services/collector_gateway/domain/directory_copy.h"
 #include "services/collector_gateway/domain/group_run.h"
@@ -52,17 +53,25 @@ struct Arrival {
   Instant last_byte = absl::InfiniteDuration();
   bool judged = false;       // The bytes as they are were looked at after a gap.
   bool quarantined = false;  // Recorded; no second record for the same connection.
+  bool proxied = false;      // From a trusted balancer whose header has not come yet.
+  // Its id has a live session: until asked_until the claim waits for the verdict on that one.
+  bool asked = false;
+  std::optional<Identified> claim = {};
+  Instant asked_until = absl::InfiniteDuration();
 };
 
 // While its bus has work, or must fall quiet.
 struct BusWork {
   BusQueue queue = {};
   std::optional<GroupRun> run = {};
-  std::string unsent = {};  // What the socket did not take.
+  std::string unsent = {};      // What the socket did not take.
+  LineCounts line_before = {};  // As the run under way found them.
   // Nothing is asked until the line was quiet for kQuietAfterFailure, or until quiet_end.
   bool quieting = false;
   Instant quiet_since = absl::ZeroDuration();
   Instant quiet_end = absl::ZeroDuration();
+  // All that waits is for meters whose late answer may still come.
+  Instant held_until = absl::InfiniteDuration();
 };
 
 struct Session {
@@ -75,8 +84,11 @@ struct Session {
   Instant armed_at = absl::InfiniteDuration();  // The earliest timer that is on its way.
   BusEntryPtr entry = {};                       // Empty until registered.
   bool entry_changed = false;  // The directory has a newer one; a run under way still has views into this.
+  bool counted = false;        // By the gate, under peer's network.
+  uint32_t registered_s = 0;   // Monotonic seconds.
   std::unique_ptr<Arrival> arrival = {};
   std::unique_ptr<BusWork> work = {};
+  std::unique_ptr<BusFacts> facts = {};  // From the first work on.
   SessionCounts counts = {};
 };
 

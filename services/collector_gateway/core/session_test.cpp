@@ -53,7 +53,7 @@ TEST_CASE("an unknown id is recorded once, sent nothing, and closed after five s
   CHECK(bench.metrics.Refused(Refusal::kUnknownId).Value() == 1);
 }
 
-TEST_CASE("who says nothing is closed after thirty seconds") {
+TEST_CASE("who says nothing is closed after ten seconds") {
   HubBench bench;
   FakeCollector silent(bench.hub.port());
   REQUIRE(Eventually([&] { return bench.metrics.unregistered.Value() == 1; }));

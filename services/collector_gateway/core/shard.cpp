@@ -1,19 +1,17 @@
 // The life of a connection; see shard.h.
 #include "services/collector_gateway/core/shard.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/check.h"
 #include "libs/log/log.h"
+#include "services/collector_gateway/core/socket_options.h"
 
 namespace voltwell::gateway {
 namespace {
@@ -23,17 +21,6 @@ namespace {
 constexpr uint64_t kListenerToken = ~uint64_t{0} - 1;
 constexpr int kAcceptsPerTurn = 64;
 constexpr int kReadsPerTurn = 4;
-// A half-open connection is found by the kernel, at no cost to us: idle 60 s, then three probes 15 s apart.
-constexpr int kKeepaliveIdleSeconds = 60;
-constexpr int kKeepaliveIntervalSeconds = 15;
-constexpr int kKeepaliveProbes = 3;
-// Bytes of ours not acknowledged for so long: the line is dead.
-constexpr int kUserTimeoutMs = 30'000;
-
-void SetOption(int fd, int level, int option, int value) {
-  // A socket that refuses an option still works, only less well.
-  [[maybe_unused]] const int result = setsockopt(fd, level, option, &value, sizeof(value));
-}
 
 const char* ReasonOf(int error) {
   switch (error) {
@@ -45,6 +32,13 @@ const char* ReasonOf(int error) {
     default:
       return "line failed";
   }
+}
+
+// A session that ended so, soon after it registered, flapped; what we ended ourselves did not.
+bool IsFlap(absl::string_view reason) {
+  constexpr std::array<absl::string_view, 5> kFlaps = {"closed by peer", "reset by peer", "line failed", "silent",
+                                                       "replaced"};
+  return std::find(kFlaps.begin(), kFlaps.end(), reason) != kFlaps.end();
 }
 
 }  // namespace
@@ -77,36 +71,56 @@ void Shard::StopListening() {
 
 void Shard::Accept() {
   for (int i = 0; i < kAcceptsPerTurn && listener_ >= 0; ++i) {
+    if (const Instant at = context_.gate.AcceptAt(loop_.now()); at > loop_.now()) {
+      // Who waits does so in the kernel's backlog, which costs us nothing.
+      context_.metrics.accept_throttled.Increment();
+      PauseAccepting(at);
+      return;
+    }
     sockaddr_storage address = {};
     socklen_t length = sizeof(address);
     const int fd = accept4(listener_, reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       context_.metrics.accepted.Increment();
-      context_.deal(fd, PeerOf(address));
+      context_.gate.Accepted(loop_.now());
+      const Peer peer = PeerOf(address);
+      // Of a balancer's connection the network is known when its header has come.
+      if (IsTrusted(peer) || KnockAt(peer)) {
+        context_.deal(fd, peer);
+      } else {
+        Slam(fd);
+      }
       continue;
     }
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       context_.metrics.accept_pauses.Increment();
       log::Warning("no file descriptor left; accepting pauses", {{"open", static_cast<uint64_t>(open())}});
-      loop_.Unwatch(listener_);
-      loop_.Arm(kListenerToken, loop_.now() + kAcceptPause);
+      PauseAccepting(loop_.now() + kAcceptPause);
       return;
     }
     if (errno != ECONNABORTED && errno != EINTR) return;
   }
 }
 
+void Shard::PauseAccepting(Instant until) {
+  loop_.Unwatch(listener_);
+  loop_.Arm(kListenerToken, until);
+}
+
+bool Shard::IsTrusted(const Peer& peer) const {
+  return std::any_of(context_.trusted_proxies.begin(), context_.trusted_proxies.end(),
+                     [&peer](const Network& network) { return network.Contains(peer.address); });
+}
+
 void Shard::Adopt(int fd, Peer peer) {
   if (draining_ || !MakeRoomForArrival()) {
     context_.metrics.Refused(draining_ ? Refusal::kDraining : Refusal::kFull).Increment();
+    if (!IsTrusted(peer)) context_.gate.Gone(peer.address, loop_.now());
     close(fd);
     return;
   }
   SetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  SetOption(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  SetOption(fd, IPPROTO_TCP, TCP_KEEPIDLE, kKeepaliveIdleSeconds);
-  SetOption(fd, IPPROTO_TCP, TCP_KEEPINTVL, kKeepaliveIntervalSeconds);
-  SetOption(fd, IPPROTO_TCP, TCP_KEEPCNT, kKeepaliveProbes);
+  SetKeepalive(fd, kKeepaliveIdleSeconds, kKeepaliveIntervalSeconds);
   SetOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, kUserTimeoutMs);
   Session& session = *NewSession();
   session.fd = fd;
@@ -115,6 +129,8 @@ void Shard::Adopt(int fd, Peer peer) {
   session.last_byte = loop_.now();
   session.arrival = std::make_unique<Arrival>();
   session.arrival->connected = loop_.now();
+  session.arrival->proxied = IsTrusted(peer);
+  session.counted = !session.arrival->proxied;
   arrivals_.push_back(IdOf(session));
   ++unregistered_;
   context_.metrics.unregistered.Increment();
@@ -176,6 +192,7 @@ void Shard::Read(Session& session) {
     if (session.arrival != nullptr) {
       OnArrivalBytes(session, bytes);
     } else {
+      Keep(session, true, bytes);
       OnLineBytes(session, bytes);
     }
     if (bytes.size() < buffer_.size() || Find(id) == nullptr) return;
@@ -195,6 +212,7 @@ void Shard::OnTimer(uint64_t token, Instant at) {
     End(*session, "gateway drained");
     return;
   }
+  if (!takeovers_.empty()) LookAtHolder(*session);
   if (session->arrival != nullptr) {
     OnArrivalTime(*session);
   } else {
@@ -218,14 +236,20 @@ Instant Shard::WakeAt(const Session& session) const {
     const auto closing = close_at_.find(IdOf(session));
     if (closing != close_at_.end()) wake = closing->second;
   }
+  if (!takeovers_.empty()) {
+    const auto asked = takeovers_.find(IdOf(session));
+    if (asked != takeovers_.end()) wake = std::min(wake, asked->second.look_at);
+  }
   if (const Arrival* const arrival = session.arrival.get(); arrival != nullptr) {
-    wake = std::min(wake, arrival->connected + kRegistrationTimeout);
+    if (arrival->asked) return std::min(wake, arrival->asked_until);
+    wake = std::min(wake, PatienceEnd(*arrival));
     if (directory_usable_) wake = std::min(wake, arrival->first_byte + kUnknownIdGrace);
     if (!arrival->judged) wake = std::min(wake, arrival->last_byte + kRegistrationGap);
   }
   if (const BusWork* const work = session.work.get(); work != nullptr) {
     if (work->run.has_value()) wake = std::min(wake, work->run->wake_at());
     if (work->quieting) wake = std::min({wake, work->quiet_since + kQuietAfterFailure, work->quiet_end});
+    if (!work->run.has_value()) wake = std::min(wake, work->held_until);
     // At not_after itself it may still go.
     wake = std::min(wake, work->queue.next_expiry() + absl::Nanoseconds(1));
   }
@@ -239,12 +263,18 @@ void Shard::Close(SessionId id, const char* reason) {
 void Shard::End(Session& session, const char* reason) {
   const SessionId id = IdOf(session);
   close(session.fd);  // Also takes it out of the epoll set.
+  if (session.counted) context_.gate.Gone(session.peer.address, loop_.now());
   session.fd = -1;
   if (session.arrival != nullptr) {
     --unregistered_;
     context_.metrics.unregistered.Decrement();
   } else {
     FailWork(session);
+    ForgetHolder(id);
+    if (!draining_ && IsFlap(reason)) {
+      const auto lived = absl::ToInt64Seconds(loop_.now()) - static_cast<int64_t>(session.registered_s);
+      context_.gate.Ended(session.entry->registration, absl::Seconds(lived), loop_.now());
+    }
     context_.metrics.sessions.Decrement();
     if (const std::optional<Route> route = context_.routes.Erase(*session.entry, id)) {
       context_.links.Gone(*route, reason);
@@ -255,6 +285,7 @@ void Shard::End(Session& session, const char* reason) {
                                   {"reason", reason}});
   }
   close_at_.erase(id);
+  idle_tails_.erase(id);
   const uint32_t use = session.use + 1;
   session = Session();
   session.slot = SlotOf(id);
@@ -274,6 +305,24 @@ bool Shard::Describe(SessionFacts& facts) {
   return true;
 }
 
+bool Shard::Examine(BusReport& report) {
+  if (!Describe(report.session)) return false;
+  const Session& session = *Find(report.session.route.session);
+  report.now = loop_.now();
+  report.facts = session.facts == nullptr ? BusFacts(loop_.now()) : *session.facts;
+  report.signs = {.idle = report.session.idle,
+                  .unsent = session.work != nullptr && !session.work->unsent.empty(),
+                  .heartbeat = !session.entry->heartbeat.empty(),
+                  .unanswered = report.facts.counts().unanswered_in_a_row};
+  return true;
+}
+
+void Shard::Keep(const Session& session, bool up, base::ByteView bytes) {
+  if (!context_.traces.any()) return;
+  const BusEntry& entry = *session.entry;
+  context_.traces.Add(entry.collector, entry.bus, up, bytes, absl::ToUnixMillis(context_.clock.Now()), loop_.now());
+}
+
 void Shard::UseDirectory(std::shared_ptr<const DirectoryCopy> directory, bool usable) {
   directory_ = std::move(directory);
   directory_usable_ = usable;
@@ -282,7 +331,7 @@ void Shard::UseDirectory(std::shared_ptr<const DirectoryCopy> directory, bool us
     if (session.fd < 0) continue;
     if (session.arrival != nullptr) {
       // Whoever dialled before the directory told of him.
-      if (session.arrival->judged && !Judge(session, true)) continue;
+      if (session.arrival->judged && !session.arrival->asked && !Judge(session, true)) continue;
       Rearm(session);
       continue;
     }
@@ -291,7 +340,8 @@ void Shard::UseDirectory(std::shared_ptr<const DirectoryCopy> directory, bool us
     if (entry == nullptr) {
       End(session, "removed from the directory");
     } else if (entry->collector != session.entry->collector || entry->bus != session.entry->bus ||
-               entry->tenant != session.entry->tenant || !entry->source.Contains(session.peer.address)) {
+               entry->tenant != session.entry->tenant || entry->dialect != session.entry->dialect ||
+               !entry->source.Contains(session.peer.address)) {
       End(session, "moved in the directory");
     } else {
       session.entry_changed = true;

@@ -14,19 +14,27 @@
 #include "absl/container/flat_hash_map.h"
 #include "libs/os/clock.h"
 #include "libs/os/random.h"
+#include "services/collector_gateway/core/arrival_gate.h"
 #include "services/collector_gateway/core/batch.h"
 #include "services/collector_gateway/core/event_loop.h"
 #include "services/collector_gateway/core/gateway_metrics.h"
 #include "services/collector_gateway/core/link_book.h"
 #include "services/collector_gateway/core/routes.h"
 #include "services/collector_gateway/core/session.h"
+#include "services/collector_gateway/core/trace.h"
+#include "services/collector_gateway/domain/bus_verdict.h"
 
 namespace voltwell::gateway {
 
 // An unknown id is sent nothing and closed after this.
 inline constexpr absl::Duration kUnknownIdGrace = absl::Seconds(5);
-// A connection that has not registered is closed after this.
-inline constexpr absl::Duration kRegistrationTimeout = absl::Seconds(30);
+// A connection that has not registered is closed after this. Boxes send their packet as soon as they are connected.
+inline constexpr absl::Duration kRegistrationTimeout = absl::Seconds(10);
+// Unless it has sent something and there is no directory to hold it against.
+inline constexpr absl::Duration kDirectoryWaitMax = absl::Seconds(30);
+// A second connection waits so long at most for the verdict on the first, which is looked at so often.
+inline constexpr absl::Duration kTakeoverMax = absl::Seconds(3);
+inline constexpr absl::Duration kTakeoverLook = absl::Milliseconds(500);
 // Bytes kept before registration; ids have at most 64. What is longer is nobody's registration.
 inline constexpr size_t kRegistrationBytesMax = 256;
 // Connections of one shard that have not registered; one more closes the oldest, so that silent dialers keep nobody
@@ -38,8 +46,19 @@ inline constexpr size_t kUnregisteredShare = 4;
 inline constexpr absl::Duration kAcceptPause = absl::Milliseconds(500);
 // A bus that goes from one read to the next would take and free its 2.6 KB each time; so many are kept instead.
 inline constexpr size_t kSpareWorkMax = 64;
+// Answers that wait behind a question that the socket did not take; more are dropped.
+inline constexpr size_t kUnsentMax = 4096;
+// Halves of heartbeats that idle sessions keep, of dialects that answer them; beyond it a half counts as noise.
+inline constexpr size_t kIdleTailsMax = 1024;
 // When draining, sessions end spread over this, so that their collectors do not dial the next pod all at once.
 inline constexpr absl::Duration kDrainJitter = absl::Seconds(1);
+
+// What became of the session that a newcomer's id has.
+enum class Holder : uint8_t {
+  kGone,        // Or silent: nothing came back while it was probed.
+  kAlive,       // It stays.
+  kSuperseded,  // A later newcomer asks in this one's stead.
+};
 
 // What shards share.
 struct ShardContext {
@@ -48,10 +67,15 @@ struct ShardContext {
   Routes& routes;
   LinkBook& links;
   GatewayMetrics& metrics;
+  TraceBook& traces;
   size_t sessions_max;      // Of one shard.
   size_t unregistered_max;  // Of one shard.
+  ArrivalGate& gate;
+  const std::vector<Network>& trusted_proxies;
   // To another shard.
   std::function<void(SessionId, const char*)> close;
+  std::function<void(SessionId holder, SessionId newcomer)> probe;
+  std::function<void(SessionId newcomer, Holder)> verdict;
   // A new connection, to whichever shard is next.
   std::function<void(int, Peer)> deal;
 };
@@ -68,6 +92,14 @@ struct SessionFacts {
   SessionCounts counts = {};
   absl::Duration idle = absl::ZeroDuration();
   int queued = 0;
+};
+
+// A bus as GetBusHealth tells it.
+struct BusReport {
+  SessionFacts session = {};
+  BusFacts facts = BusFacts(absl::ZeroDuration());
+  SessionSigns signs = {};
+  Instant now = absl::ZeroDuration();  // Of the facts.
 };
 
 class Shard final : private EventLoop::Handler {
@@ -87,8 +119,13 @@ class Shard final : private EventLoop::Handler {
   // Forgets what this call still has waiting; what is on a bus ends there.
   void Drop(const std::shared_ptr<ResultSink>& sink);
   void Close(SessionId id, const char* reason);
+  // shard_takeover.cpp
+  void Probe(SessionId holder, SessionId newcomer);
+  void OnVerdict(SessionId newcomer, Holder holder);
   // Adds what it knows to facts whose session is here; false when it ended meanwhile.
   bool Describe(SessionFacts& facts);
+  // Fills in what is known of the bus of report.session.route; false when it ended meanwhile.
+  bool Examine(BusReport& report);
   // Sessions whose id is gone or now means another bus are closed. `usable` is false while the generation is absent:
   // then nobody is unknown.
   void UseDirectory(std::shared_ptr<const DirectoryCopy> directory, bool usable);
@@ -105,6 +142,9 @@ class Shard final : private EventLoop::Handler {
   void OnTimer(uint64_t token, Instant at) override;
   Instant OnTurnEnd() override;
   void Accept();
+  // Stops accepting until then.
+  void PauseAccepting(Instant until);
+  bool IsTrusted(const Peer& peer) const;
   Session* Find(SessionId id);
   SessionId IdOf(const Session& session) const;
   Session* NewSession();
@@ -124,8 +164,25 @@ class Shard final : private EventLoop::Handler {
   bool Judge(Session& session, bool quiet);
   void Register(Session& session, const Identified& identified);
   void Refuse(Session& session, Refusal refusal, const char* reason);
+  // Takes the balancer's header off; false when the session has ended by it.
+  bool TakeProxyHeader(Session& session);
+  // When an arrival has had its time.
+  Instant PatienceEnd(const Arrival& arrival) const;
+  // False, and counted, when its network has too many or comes too fast.
+  bool KnockAt(const Peer& peer);
   // Closes the oldest arrivals until there is room for one more; false when all connections have registered.
   bool MakeRoomForArrival();
+
+  // shard_takeover.cpp
+  bool MustAsk(Session& session, const Identified& identified);
+  void LookAtHolder(const Session& holder);
+  void ForgetHolder(SessionId id);
+
+  // shard_dialect.cpp
+  void AnswerRegistration(Session& session);
+  void AnswerKeepalives(Session& session, KeepalivesSeen seen);
+  size_t CountIdleNoise(Session& session, base::ByteView bytes);
+  void Say(Session& session, absl::string_view bytes);
 
   // shard_bus.cpp
   void OnLineBytes(Session& session, base::ByteView bytes);
@@ -142,6 +199,9 @@ class Shard final : private EventLoop::Handler {
   bool Quieting(BusWork& work) const;
   void StartWork(Session& session);
   void EndWork(Session& session);
+  BusFacts& FactsOf(Session& session);
+  void CountLine(const BusFacts& facts, const LineCounts& before);
+  void Keep(const Session& session, bool up, base::ByteView bytes);
   Keepalives KeepalivesOf(const Session& session) const;
 
   const uint32_t number_;
@@ -155,9 +215,18 @@ class Shard final : private EventLoop::Handler {
   std::deque<Session> sessions_;  // By slot; a deque never moves them.
   std::vector<uint32_t> free_;    // Slots.
   std::atomic<size_t> open_ = 0;
+  // Holders of ids that newcomers claim.
+  struct Takeover {
+    SessionId newcomer = kNoSession;
+    uint32_t segments = 0;  // Received when the probe began.
+    Instant look_at = absl::ZeroDuration();
+    Instant end = absl::ZeroDuration();
+  };
+  absl::flat_hash_map<SessionId, Takeover> takeovers_;
   std::deque<SessionId> arrivals_;  // Oldest first; those that registered or ended meanwhile are skipped.
   size_t unregistered_ = 0;
-  absl::flat_hash_map<SessionId, Instant> close_at_;  // While draining.
+  absl::flat_hash_map<SessionId, Instant> close_at_;        // While draining.
+  absl::flat_hash_map<SessionId, std::string> idle_tails_;  // At most kIdleTailsMax.
   std::vector<std::shared_ptr<Batch>> to_flush_;
   std::vector<std::unique_ptr<BusWork>> spare_work_;  // At most kSpareWorkMax.
   std::array<uint8_t, 65536> buffer_;

@@ -4,14 +4,22 @@
 
 #include "libs/log/log.h"
 #include "services/collector_gateway/core/shard.h"
+#include "services/collector_gateway/domain/proxy_header.h"
 
 namespace voltwell::gateway {
 
 void Shard::OnArrivalBytes(Session& session, base::ByteView bytes) {
   Arrival& arrival = *session.arrival;
-  const size_t room = kRegistrationBytesMax - std::min(kRegistrationBytesMax, arrival.bytes.size());
+  const size_t most = kRegistrationBytesMax + (arrival.proxied ? kProxyHeaderMax : 0);
+  const size_t room = most - std::min(most, arrival.bytes.size());
   const base::ByteView kept = bytes.first(std::min(room, bytes.size()));
   arrival.bytes.append(reinterpret_cast<const char*>(kept.data()), kept.size());
+  if (arrival.asked) return;  // What follows the id is looked at when it has registered.
+  if (arrival.proxied && !TakeProxyHeader(session)) return;
+  if (arrival.bytes.empty() || arrival.proxied) {
+    Rearm(session);
+    return;
+  }
   if (arrival.first_byte == absl::InfiniteDuration()) arrival.first_byte = loop_.now();
   arrival.last_byte = loop_.now();
   arrival.judged = false;
@@ -21,12 +29,21 @@ void Shard::OnArrivalBytes(Session& session, base::ByteView bytes) {
 void Shard::OnArrivalTime(Session& session) {
   const Arrival& arrival = *session.arrival;
   const Instant now = loop_.now();
+  if (arrival.asked) {
+    if (now >= arrival.asked_until) Refuse(session, Refusal::kTaken, "id in use");
+    return;
+  }
   if (!arrival.judged && now >= arrival.last_byte + kRegistrationGap && !Judge(session, true)) return;
   if (directory_usable_ && now >= arrival.first_byte + kUnknownIdGrace) {
     Refuse(session, Refusal::kUnknownId, "unknown id");
-  } else if (now >= arrival.connected + kRegistrationTimeout) {
+  } else if (now >= PatienceEnd(arrival)) {
     Refuse(session, Refusal::kNoRegistration, "no registration");
   }
+}
+
+Instant Shard::PatienceEnd(const Arrival& arrival) const {
+  const bool waits_for_directory = !directory_usable_ && arrival.first_byte != absl::InfiniteDuration();
+  return arrival.connected + (waits_for_directory ? kDirectoryWaitMax : kRegistrationTimeout);
 }
 
 bool Shard::Judge(Session& session, bool quiet) {
@@ -37,11 +54,17 @@ bool Shard::Judge(Session& session, bool quiet) {
     Register(session, identified);
     return false;
   }
+  if (identified.kind == Identified::Kind::kClash) {
+    log::Error("a first packet means two collectors by two dialects; one of them must go",
+               {{"collector", identified.entry->collector}, {"peer", ToText(session.peer)}});
+    Refuse(session, Refusal::kClash, "clash of dialects");
+    return false;
+  }
   // While the generation is absent the copy may be old: nobody is unknown then.
   if (identified.kind == Identified::Kind::kUnknown && directory_usable_ && !identified.may_grow &&
       !arrival.quarantined) {
     arrival.quarantined = true;
-    context_.links.Quarantined(arrival.bytes, session.peer);
+    context_.links.Quarantined(identified.sent, session.peer);
   }
   return true;
 }
@@ -53,6 +76,11 @@ void Shard::Register(Session& session, const Identified& identified) {
     Refuse(session, Refusal::kWrongNetwork, "wrong network");
     return;
   }
+  if (context_.gate.HeldOff(identified.entry->registration, loop_.now()) > absl::ZeroDuration()) {
+    Refuse(session, Refusal::kFlapping, "held off");
+    return;
+  }
+  if (MustAsk(session, identified)) return;
   const std::string rest = session.arrival->bytes.substr(identified.used);
   session.arrival.reset();
   --unregistered_;
@@ -60,6 +88,7 @@ void Shard::Register(Session& session, const Identified& identified) {
   context_.metrics.sessions.Increment();
   context_.metrics.registrations.Increment();
   session.entry = identified.entry;
+  session.registered_s = static_cast<uint32_t>(absl::ToInt64Seconds(loop_.now()));
   const Route route = {IdOf(session), session.entry, session.peer, session.connected_ms, {}};
   // A collector that lost its line dials again while we still hold the dead connection: the new one wins.
   if (const std::optional<Route> replaced = context_.routes.Insert(route)) {
@@ -69,7 +98,37 @@ void Shard::Register(Session& session, const Identified& identified) {
   context_.links.Registered(route);
   log::Debug("collector registered",
              {{"collector", session.entry->collector}, {"bus", session.entry->bus}, {"peer", ToText(session.peer)}});
+  AnswerRegistration(session);
   if (!rest.empty()) OnLineBytes(session, base::AsBytes(rest));
+}
+
+bool Shard::KnockAt(const Peer& peer) {
+  const Admission::Verdict verdict = context_.gate.Knock(peer.address, loop_.now());
+  if (verdict == Admission::Verdict::kIn) return true;
+  const bool full = verdict == Admission::Verdict::kNetworkFull;
+  context_.metrics.Refused(full ? Refusal::kNetworkFull : Refusal::kNetworkTooFast).Increment();
+  return false;
+}
+
+bool Shard::TakeProxyHeader(Session& session) {
+  Arrival& arrival = *session.arrival;
+  const ProxyHeader header = ReadProxyHeader(base::AsBytes(arrival.bytes));
+  if (header.kind == ProxyHeader::Kind::kMore) return true;
+  if (header.kind == ProxyHeader::Kind::kMalformed) {
+    log::Warning("a trusted balancer sent no PROXY header of version 2", {{"peer", ToText(session.peer)}});
+    Refuse(session, Refusal::kProxyHeader, "PROXY header");
+    return false;
+  }
+  arrival.proxied = false;
+  arrival.bytes.erase(0, header.length);
+  if (header.kind == ProxyHeader::Kind::kLocal) return true;  // The balancer looks whether we live.
+  session.peer = {header.source, header.source_port};
+  if (!KnockAt(session.peer)) {
+    End(session, "network refused");
+    return false;
+  }
+  session.counted = true;
+  return true;
 }
 
 void Shard::Refuse(Session& session, Refusal refusal, const char* reason) {

@@ -15,9 +15,7 @@ bool IsUrgent(Priority priority) { return priority >= Priority::kInteractive; }
 
 }  // namespace
 
-Keepalives Shard::KeepalivesOf(const Session& session) const {
-  return Keepalives(base::AsBytes(session.entry->heartbeat), base::AsBytes(session.entry->registration));
-}
+Keepalives Shard::KeepalivesOf(const Session& session) const { return gateway::KeepalivesOf(*session.entry); }
 
 void Shard::Submit(std::vector<RoutedItem>&& items, std::shared_ptr<ResultSink> sink) {
   const auto batch = std::make_shared<Batch>(std::move(sink));
@@ -50,12 +48,16 @@ void Shard::Drop(const std::shared_ptr<ResultSink>& sink) {
 void Shard::OnLineBytes(Session& session, base::ByteView bytes) {
   BusWork* const work = session.work.get();
   if (work != nullptr && work->run.has_value()) {
-    Act(session, work->run->OnBytes(bytes, loop_.now()));
+    const GroupRun::Move move = work->run->OnBytes(bytes, loop_.now());
+    AnswerKeepalives(session, work->run->TakeKeepalives());
+    Act(session, move);
     return;
   }
-  const size_t noise = KeepalivesOf(session).CountNoise(bytes);
+  const size_t noise = CountIdleNoise(session, bytes);
   session.counts.noise_bytes += static_cast<int64_t>(noise);
   if (noise == 0) return;
+  FactsOf(session).counts().babble_bytes += static_cast<int64_t>(noise);
+  context_.metrics.babble_bytes.Increment(static_cast<double>(noise));
   context_.metrics.noise_bytes.Increment(static_cast<double>(noise));
   // A late answer is still coming in: its bytes put the next question off.
   if (work != nullptr && work->quieting) work->quiet_since = loop_.now();
@@ -76,6 +78,11 @@ bool Shard::Quieting(BusWork& work) const {
   const Instant now = loop_.now();
   work.quieting = now < work.quiet_since + kQuietAfterFailure && now < work.quiet_end;
   return work.quieting;
+}
+
+BusFacts& Shard::FactsOf(Session& session) {
+  if (session.facts == nullptr) session.facts = std::make_unique<BusFacts>(loop_.now());
+  return *session.facts;
 }
 
 void Shard::StartWork(Session& session) {
@@ -99,9 +106,15 @@ void Shard::Pump(Session& session) {
   BusWork& work = *session.work;
   for (Item& item : work.queue.TakeExpired(loop_.now())) Answer(std::move(item), Outcome::kExpired);
   while (!work.run.has_value() && !Quieting(work)) {
-    std::optional<Item> item = work.queue.Next(loop_.now());
+    BusFacts& facts = FactsOf(session);
+    work.held_until = absl::InfiniteDuration();
+    std::optional<Item> item = work.queue.Next(loop_.now(), facts);
     if (!item.has_value()) {
-      if (work.unsent.empty()) EndWork(session);
+      if (!work.queue.empty()) {
+        work.held_until = work.queue.HeldUntil(facts);
+      } else if (work.unsent.empty()) {
+        EndWork(session);
+      }
       break;
     }
     // The turn may have been long: not_after is held against the clock right before the first byte.
@@ -110,7 +123,10 @@ void Shard::Pump(Session& session) {
       Answer(*std::move(item), Outcome::kExpired);
       continue;
     }
-    work.run.emplace(*std::move(item), session.entry->timing, KeepalivesOf(session));
+    work.line_before = facts.counts();
+    facts.Began(*item, now);
+    if (item->attempt > 1) context_.metrics.retries.Increment();
+    work.run.emplace(*std::move(item), session.entry->timing, KeepalivesOf(session), facts);
     const SessionId id = IdOf(session);
     Act(session, work.run->Begin(now));
     // Act pumps by itself when the run ended meanwhile.
@@ -135,6 +151,7 @@ void Shard::Act(Session& session, GroupRun::Move move) {
 
 bool Shard::Write(Session& session, absl::string_view bytes) {
   BusWork& work = *session.work;
+  Keep(session, false, base::AsBytes(bytes));
   if (work.unsent.empty()) {
     const ssize_t sent = send(session.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN && errno != EINTR) {
@@ -187,6 +204,11 @@ void Shard::FinishRun(Session& session, Result&& result) {
   if (counts.noise_bytes > 0) context_.metrics.noise_bytes.Increment(static_cast<double>(counts.noise_bytes));
   if (counts.bad_checksums > 0) context_.metrics.bad_checksums.Increment(static_cast<double>(counts.bad_checksums));
   context_.metrics.busy_seconds.Increment(absl::ToDoubleSeconds(result.bus_time));
+  BusFacts& facts = FactsOf(session);
+  facts.counts().noise_bytes += static_cast<int64_t>(counts.noise_bytes);
+  facts.counts().bad_checksums += static_cast<int64_t>(counts.bad_checksums);
+  facts.Ended(work.run->item().meter, result.outcome, loop_.now(), result.bus_time);
+  CountLine(facts, work.line_before);
   const Exchange& last = work.run->item().exchanges.back();
   work.quiet_since = loop_.now();
   if (result.outcome != Outcome::kOk) {
@@ -208,6 +230,16 @@ void Shard::FinishRun(Session& session, Result&& result) {
     return;
   }
   Pump(session);
+}
+
+void Shard::CountLine(const BusFacts& facts, const LineCounts& before) {
+  const auto add = [](prometheus::Counter& counter, int64_t now, int64_t then) {
+    if (now != then) counter.Increment(static_cast<double>(now - then));
+  };
+  add(context_.metrics.echoes, facts.counts().echoes, before.echoes);
+  add(context_.metrics.strays, facts.counts().strays, before.strays);
+  add(context_.metrics.collisions, facts.counts().collisions, before.collisions);
+  add(context_.metrics.learned_timeouts, facts.counts().learned_timeouts, before.learned_timeouts);
 }
 
 void Shard::FailWork(Session& session) {

@@ -38,41 +38,61 @@ const char* OutcomeName(Outcome outcome) {
 bool BusQueue::Push(Item&& item, Instant now) {
   if (size_ >= kBusQueueMax) return false;
   next_expiry_ = std::min(next_expiry_, item.not_after);
+  item.meter = MeterKeyOf(item);
   lines_[LineOf(item.priority)].push_back({std::move(item), now});
   ++size_;
   return true;
 }
 
-std::optional<Item> BusQueue::Next(Instant now) {
-  Line* const line = ChooseLine(now);
-  if (line == nullptr) {
+std::optional<Item> BusQueue::Next(Instant now, const BusFacts& facts) {
+  Choice choice = Choose(now, facts, Hold::kNone);
+  if (choice.line == nullptr && facts.AnyHeld(now)) choice = Choose(now, facts, Hold::kPenalised);
+  if (choice.line == nullptr) {
     relays_in_a_row_ = 0;
     return std::nullopt;
   }
   // Counted only while others wait: a bus with nothing but relays owes nobody a turn.
   const bool others_wait = lines_[kRelayLine].size() < size_;
-  relays_in_a_row_ = line == &lines_[kRelayLine] && others_wait ? relays_in_a_row_ + 1 : 0;
-  Item item = std::move(line->front().item);
-  line->pop_front();
+  relays_in_a_row_ = choice.line == &lines_[kRelayLine] && others_wait ? relays_in_a_row_ + 1 : 0;
+  Item item = std::move(choice.item->item);
+  choice.line->erase(choice.item);
   if (--size_ == 0) next_expiry_ = absl::InfiniteDuration();
   return item;
 }
 
-BusQueue::Line* BusQueue::ChooseLine(Instant now) {
-  Line& relays = lines_[kRelayLine];
-  const bool relays_only = relays.size() == size_;
-  if (!relays.empty() && (relays_only || relays_in_a_row_ < kRelayInARowMax)) return &relays;
-  Line* best = nullptr;
+Instant BusQueue::HeldUntil(const BusFacts& facts) const {
+  Instant until = absl::InfiniteDuration();
+  for (const Line& line : lines_) {
+    for (const Waiting& waiting : line) until = std::min(until, facts.HoldEnd(waiting.item.meter));
+  }
+  return until;
+}
+
+BusQueue::Choice BusQueue::Choose(Instant now, const BusFacts& facts, Hold worst) {
+  std::array<Choice, 4> first = {};  // Of each line, what may go.
+  bool others = false;
+  for (size_t i = 0; i < lines_.size(); ++i) {
+    Line& line = lines_[i];
+    const Priority priority = static_cast<Priority>(i + 1);
+    const auto at = std::find_if(line.begin(), line.end(), [&](const Waiting& waiting) {
+      return facts.HoldOf(waiting.item.meter, priority, now) <= worst;
+    });
+    if (at == line.end()) continue;
+    first[i] = {&line, at};
+    others = others || i != kRelayLine;
+  }
+  const Choice& relay = first[kRelayLine];
+  if (relay.line != nullptr && (!others || relays_in_a_row_ < kRelayInARowMax)) return relay;
+  Choice best = {};
   int64_t best_rank = 0;
   // From the highest priority down, so that of two equal ranks the older one wins and else the higher priority.
   for (size_t i = kRelayLine; i-- > 0;) {
-    Line& line = lines_[i];
-    if (line.empty()) continue;
-    const Waiting& head = line.front();
+    const Choice& choice = first[i];
+    if (choice.line == nullptr) continue;
     absl::Duration rest;
-    const int64_t rank = static_cast<int64_t>(i) + absl::IDivDuration(now - head.since, kAgeStep, &rest);
-    if (best == nullptr || rank > best_rank || (rank == best_rank && head.since < best->front().since)) {
-      best = &line;
+    const int64_t rank = static_cast<int64_t>(i) + absl::IDivDuration(now - choice.item->since, kAgeStep, &rest);
+    if (best.line == nullptr || rank > best_rank || (rank == best_rank && choice.item->since < best.item->since)) {
+      best = choice;
       best_rank = rank;
     }
   }

@@ -9,6 +9,7 @@
 #include <list>
 #include <optional>
 
+#include "services/collector_gateway/domain/bus_facts.h"
 #include "services/collector_gateway/domain/work.h"
 
 namespace voltwell::gateway {
@@ -25,8 +26,11 @@ class BusQueue {
  public:
   // False when full: the caller answers BUSY, and `item` is untouched.
   [[nodiscard]] bool Push(Item&& item, Instant now);
-  // What goes next. Does not look at not_after: the caller checks it right before the first byte.
-  std::optional<Item> Next(Instant now);
+  // What goes next, meters that are held aside: of those under a penalty only what nobody else waits behind. Does not
+  // look at not_after: the caller checks it right before the first byte.
+  std::optional<Item> Next(Instant now, const BusFacts& facts);
+  // When Next has something although it returned none: the first hold's end. Infinite when empty.
+  Instant HeldUntil(const BusFacts& facts) const;
 
   // Items whose not_after has passed, oldest first.
   std::list<Item> TakeExpired(Instant now);
@@ -47,7 +51,11 @@ class BusQueue {
   };
   using Line = std::list<Waiting>;
 
-  Line* ChooseLine(Instant now);
+  struct Choice {
+    Line* line = nullptr;
+    Line::iterator item = {};
+  };
+  Choice Choose(Instant now, const BusFacts& facts, Hold worst);
 
   std::array<Line, 4> lines_;  // By priority, BACKFILL first. Lists: an empty one owns no memory.
   size_t size_ = 0;

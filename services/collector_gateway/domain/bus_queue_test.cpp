@@ -16,7 +16,7 @@ constexpr Instant kStart = absl::Hours(1);
 // Ids in the order in which they leave at `now`.
 std::string Order(BusQueue& queue, Instant now) {
   std::string order;
-  while (const std::optional<Item> item = queue.Next(now)) order += std::to_string(item->id) + " ";
+  while (const std::optional<Item> item = queue.Next(now, BusFacts(kStart))) order += std::to_string(item->id) + " ";
   return order;
 }
 
@@ -44,7 +44,7 @@ TEST_CASE("after four relays in a row one other goes, so that a storm of relays 
 TEST_CASE("relays alone need make no room") {
   BusQueue queue;
   for (uint32_t i = 1; i <= 5; ++i) REQUIRE(queue.Push(ItemOf(i, Priority::kRelay), kStart));
-  for (int i = 0; i < 5; ++i) REQUIRE(queue.Next(kStart).has_value());
+  for (int i = 0; i < 5; ++i) REQUIRE(queue.Next(kStart, BusFacts(kStart)).has_value());
   // What came before counts against nobody: the next relay is not overtaken by a read.
   REQUIRE(queue.Push(ItemOf(6, Priority::kRelay), kStart));
   REQUIRE(queue.Push(ItemOf(7, Priority::kInteractive), kStart));
@@ -56,7 +56,7 @@ TEST_CASE("age raises what is not a relay, so that a backfill goes before a fres
   REQUIRE(queue.Push(ItemOf(1, Priority::kBackfill), kStart));
   const Instant just_before = kStart + 2 * kAgeStep - absl::Milliseconds(1);
   REQUIRE(queue.Push(ItemOf(2, Priority::kInteractive), just_before));
-  CHECK(queue.Next(just_before)->id == 2);
+  CHECK(queue.Next(just_before, BusFacts(kStart))->id == 2);
   const Instant later = kStart + 2 * kAgeStep;
   REQUIRE(queue.Push(ItemOf(3, Priority::kInteractive), later));
   REQUIRE(queue.Push(ItemOf(4, Priority::kRelay), later));
@@ -70,7 +70,7 @@ TEST_CASE("the queue holds its limit and refuses one more, untouched") {
   CHECK_FALSE(queue.Push(std::move(one_more), kStart));
   CHECK(one_more.exchanges.size() == 1);
   CHECK(queue.size() == kBusQueueMax);
-  REQUIRE(queue.Next(kStart).has_value());
+  REQUIRE(queue.Next(kStart, BusFacts(kStart)).has_value());
   CHECK(queue.Push(std::move(one_more), kStart));
 }
 

@@ -11,6 +11,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/strings/string_view.h"
 #include "libs/base/bytes.h"
+#include "services/collector_gateway/domain/dialect.h"
 #include "services/collector_gateway/domain/group_run.h"
 
 namespace voltwell::gateway {
@@ -26,7 +27,8 @@ struct Network {
 
 // One bus of one collector, as the registry publishes it.
 struct BusEntry {
-  std::string registration = {};     // The bytes that its connection sends first.
+  // The bytes that its connection sends first; where its dialect has a template, what stands for {id} in it.
+  std::string registration = {};
   std::string registration_id = {};  // The same as people write it: the field of the directory's hash.
   std::string collector = {};
   std::string tenant = {};
@@ -34,6 +36,7 @@ struct BusEntry {
   BusTiming timing = {};
   std::string heartbeat = {};  // Empty: none.
   Network source = {};
+  DialectPtr dialect = {};  // Null: transparent.
 };
 using BusEntryPtr = std::shared_ptr<const BusEntry>;
 
@@ -47,19 +50,24 @@ struct Identified {
     kWait,     // More bytes or a gap will tell.
     kKnown,    // `entry` registered with the first `used` bytes.
     kUnknown,  // No id of the directory; might still become one when `may_grow`.
+    kClash,    // These bytes are `entry` by its dialect and another one by its own: nobody can say whose they are.
   };
   Kind kind = Kind::kWait;
   BusEntryPtr entry = {};
   size_t used = 0;
   bool may_grow = false;
+  std::string sent = {};  // Of kUnknown: the id, where a dialect tells where it stands; else all bytes.
 };
+
+// What the box takes out of the stream and what is taken out of its own; views into the entry.
+Keepalives KeepalivesOf(const BusEntry& entry);
 
 class DirectoryCopy {
  public:
   DirectoryCopy() = default;
   // Of two entries with the same bytes under different registration ids only one is taken in, the one in plain text: a
   // second spelling of an id must not take over the box.
-  DirectoryCopy(int64_t generation, std::vector<BusEntryPtr> entries);
+  DirectoryCopy(int64_t generation, std::vector<BusEntryPtr> entries, std::shared_ptr<const Dialects> dialects = {});
   // This copy with some entries written and others (by registration_id) removed.
   DirectoryCopy With(const std::vector<BusEntryPtr>& written, const std::vector<std::string>& removed) const;
 
@@ -68,22 +76,32 @@ class DirectoryCopy {
   //   to the packet), the beginning of a frame (FE, or 68 with a second 68 seven bytes on), or the box's own heartbeat,
   //   once or more, and then one of these. Without quiet only a line end, a zero byte or the heartbeat proves that the
   //   id is complete.
+  // Where dialects with templates are in use, a template's packet counts likewise, and one that ends with fixed bytes
+  // proves itself. An id that a template shows and the directory lacks is unknown.
   Identified Identify(base::ByteView bytes, bool quiet) const;
 
-  // By exact registration bytes; null when there is none.
+  // By exact registration bytes (BusEntry.registration); null when there is none.
   BusEntryPtr Find(absl::string_view registration) const;
-  size_t size() const { return entries_.size(); }
+  size_t size() const { return direct_.size() + by_template_.size(); }
   int64_t generation() const { return generation_; }
   // Entries not taken in because another one has their bytes.
   int clashes() const { return clashes_; }
 
  private:
+  using Entries = absl::btree_map<std::string, BusEntryPtr>;
+  void TakeIn(BusEntryPtr entry);
+  Identified IdentifyDirect(absl::string_view text, bool quiet) const;
   bool IsBeginning(absl::string_view bytes) const;
+  // The id that some dialect shows in an unknown packet.
+  std::string ShownId(absl::string_view text) const;
 
   int64_t generation_ = 0;  // 0: never loaded.
   int clashes_ = 0;
-  absl::btree_map<std::string, BusEntryPtr> entries_;
-  std::vector<size_t> lengths_;  // Of the ids, longest first.
+  Entries direct_;       // By the bytes that are sent.
+  Entries by_template_;  // By what stands for {id}; an id is unique in the installation, whatever the dialect.
+  std::shared_ptr<const Dialects> dialects_;  // All that were loaded. May be null.
+  std::vector<DialectPtr> used_;              // Those with a template that some entry has.
+  std::vector<size_t> lengths_;               // Of the ids, longest first.
 };
 
 }  // namespace voltwell::gateway

@@ -37,6 +37,8 @@ std::string Who(const std::string& bytes, bool quiet) {
       return identified.may_grow ? "may grow" : "unknown";
     case Identified::Kind::kKnown:
       return identified.entry->registration + "+" + bytes.substr(identified.used);
+    case Identified::Kind::kClash:
+      return "clash";
   }
   return "";
 }

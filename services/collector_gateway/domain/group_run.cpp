@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "libs/base/check.h"
 
 namespace voltwell::gateway {
@@ -13,6 +14,11 @@ namespace {
 base::ByteView WithoutPreamble(base::ByteView bytes) {
   while (!bytes.empty() && bytes[0] == codec::frame::kPreamble) bytes = bytes.subspan(1);
   return bytes;
+}
+
+// Preambles, and what a line without current reads as: nobody said anything.
+bool IsIdle(absl::string_view bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == '\xFE' || c == '\xFF' || c == '\0'; });
 }
 
 bool AsksForMore(const FollowUp& follow_up, base::ByteView reply) {
@@ -27,8 +33,8 @@ absl::Duration WireTime(size_t bytes, int baud) {
   return absl::Microseconds(static_cast<int64_t>(bytes) * 11 * 1'000'000 / baud);
 }
 
-GroupRun::GroupRun(Item&& item, BusTiming timing, Keepalives keepalives)
-    : item_(std::move(item)), timing_(timing), keepalives_(keepalives) {
+GroupRun::GroupRun(Item&& item, BusTiming timing, Keepalives keepalives, BusFacts& facts)
+    : item_(std::move(item)), timing_(timing), keepalives_(keepalives), facts_(&facts) {
   VW_CHECK(!item_.exchanges.empty());
   result_.id = item_.id;
   result_.priority = item_.priority;
@@ -56,9 +62,14 @@ GroupRun::Move GroupRun::Ask(const Question& question, Instant now) {
   carry_.clear();
   seen_.clear();
   echo_skipped_ = false;
+  collided_ = false;
   last_byte_ = now;
-  deadline_ = now + WireTime(question.request.size(), timing_.baud) + item_.exchanges[exchange_].reply_timeout +
-              timing_.link_time;
+  asked_ = now;
+  key_ = KeyOf(question);
+  const absl::Duration request_wire = WireTime(question.request.size(), timing_.baud);
+  const absl::Duration full = request_wire + item_.exchanges[exchange_].reply_timeout + timing_.link_time;
+  full_end_ = now + full;
+  deadline_ = now + facts_->AnswerLimit(key_, request_wire, full, timing_.baud, item_.priority);
   return Move::kSend;
 }
 
@@ -69,6 +80,7 @@ GroupRun::Move GroupRun::OnSent(Instant now) {
 }
 
 GroupRun::Move GroupRun::OnBytes(base::ByteView bytes, Instant now) {
+  LookForCollision(bytes, now);
   last_byte_ = now;
   std::string joined;
   if (!carry_.empty()) {
@@ -81,6 +93,7 @@ GroupRun::Move GroupRun::OnBytes(base::ByteView bytes, Instant now) {
     size_t take = found.at;
     if (found.length > 0 && found.at == 0) {
       if (at_boundary) {
+        Keepalives::Count(found, keepalives_seen_);
         bytes = bytes.subspan(found.length);
         continue;
       }
@@ -98,7 +111,7 @@ GroupRun::Move GroupRun::OnBytes(base::ByteView bytes, Instant now) {
     bytes = bytes.subspan(take);
     // What follows an answer came before the next question was asked: no part of that one's answer.
     if (move != Move::kWait) {
-      counts_.noise_bytes += keepalives_.CountNoise(bytes);
+      counts_.noise_bytes += keepalives_.CountNoise(bytes, keepalives_seen_);
       return move;
     }
   }
@@ -121,13 +134,18 @@ GroupRun::Move GroupRun::OnFrame(base::ByteView frame, Instant now) {
   // Some collectors echo our own request; one identical frame is skipped. A second one means that the bus loops.
   if (!echo_skipped_ && IsEcho(frame)) {
     echo_skipped_ = true;
+    ++facts_->counts().echoes;
     if (const size_t at = seen_.find(question_->request); at != std::string::npos) {
       seen_.erase(at, question_->request.size());
     }
     return Move::kWait;
   }
   // A late answer, another master's request: not ours.
-  if (!question_->replies.Matches(frame)) return Move::kWait;
+  if (!question_->replies.Matches(frame)) {
+    ++facts_->counts().strays;
+    return Move::kWait;
+  }
+  Learn(frame, now);
 
   result_.replies.back().push_back(base::ToString(frame));
   const FollowUp& follow_up = item_.exchanges[exchange_].follow_up;
@@ -138,7 +156,7 @@ GroupRun::Move GroupRun::OnFrame(base::ByteView frame, Instant now) {
 }
 
 GroupRun::Move GroupRun::OnTime(Instant now) {
-  if (now >= deadline_) {
+  if (now >= Deadline()) {
     if (!carry_.empty()) {
       const std::string rest = std::exchange(carry_, std::string());
       const Move move = Consume(base::AsBytes(rest), now);
@@ -147,7 +165,8 @@ GroupRun::Move GroupRun::OnTime(Instant now) {
     // A whole answer may stand behind the beginning of a frame that never ended.
     const Move move = DropStalled(now);
     if (move != Move::kWait) return move;
-    return Finish(seen_.empty() ? Outcome::kTimeout : Outcome::kNoise, now);
+    facts_->Unanswered(key_, now, full_end_);
+    return Finish(IsIdle(seen_) ? Outcome::kTimeout : Outcome::kNoise, now);
   }
   if (cutter_->pending() > 0 && now >= last_byte_ + kInterByteTimeout) return DropStalled(now);
   return Move::kWait;
@@ -169,6 +188,7 @@ GroupRun::Move GroupRun::Finish(Outcome outcome, Instant now) {
   result_.bus_time = now - began_;
   if (outcome == Outcome::kNoise) result_.noise = std::move(seen_);
   deadline_ = absl::InfiniteDuration();
+  full_end_ = absl::InfiniteDuration();
   return Move::kDone;
 }
 
@@ -179,12 +199,29 @@ Result GroupRun::TakeFailed(Outcome outcome, Instant now) {
 
 Instant GroupRun::wake_at() const {
   if (!cutter_.has_value() || cutter_->pending() == 0) return deadline_;
-  return std::min(deadline_, last_byte_ + kInterByteTimeout);
+  return std::min(Deadline(), last_byte_ + kInterByteTimeout);
 }
 
 bool GroupRun::IsEcho(base::ByteView frame) const {
   const base::ByteView request = WithoutPreamble(base::AsBytes(question_->request));
   return frame.size() == request.size() && std::memcmp(frame.data(), request.data(), frame.size()) == 0;
+}
+
+Instant GroupRun::Deadline() const { return cutter_->pending() == 0 ? deadline_ : full_end_; }
+
+void GroupRun::Learn(base::ByteView frame, Instant now) {
+  const absl::Duration round_trip = now - asked_;
+  const absl::Duration wire = WireTime(question_->request.size() + frame.size(), timing_.baud);
+  facts_->Answered(key_, now, round_trip - wire, round_trip, frame.size());
+}
+
+// Whoever speaks while our question is still on the wire does not know of us: a second master, or a meter that babbles.
+void GroupRun::LookForCollision(base::ByteView bytes, Instant now) {
+  if (collided_ || bytes.empty() || now >= asked_ + WireTime(question_->request.size(), timing_.baud)) return;
+  KeepalivesSeen ignored;
+  if (keepalives_.CountNoise(bytes, ignored) == 0 || absl::StartsWith(question_->request, seen_ + base::ToString(bytes))) return;
+  collided_ = true;
+  ++facts_->counts().collisions;
 }
 
 void GroupRun::Remember(base::ByteView bytes) {

@@ -5,10 +5,12 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 #include "libs/base/bytes.h"
 #include "libs/codec/frame/frame_cutter.h"
+#include "services/collector_gateway/domain/bus_facts.h"
 #include "services/collector_gateway/domain/keepalives.h"
 #include "services/collector_gateway/domain/work.h"
 
@@ -41,7 +43,8 @@ class GroupRun {
     kDone,  // Take the result.
   };
 
-  GroupRun(Item&& item, BusTiming timing, Keepalives keepalives);
+  // `facts` must outlive this: what was learned of the bus shortens waiting, and what happens is added to it.
+  GroupRun(Item&& item, BusTiming timing, Keepalives keepalives, BusFacts& facts);
 
   // Always kSend. The caller has checked not_after.
   Move Begin(Instant now);
@@ -54,6 +57,8 @@ class GroupRun {
   Instant wake_at() const;
   // Counted since it began; none before Begin.
   const codec::frame::CutterCounts& counts() const { return counts_; }
+  // Taken out since the last call; their answers are the shard's to give.
+  KeepalivesSeen TakeKeepalives() { return std::exchange(keepalives_seen_, {}); }
   const Item& item() const { return item_; }
 
   // After kDone.
@@ -71,22 +76,32 @@ class GroupRun {
   Move DropStalled(Instant now);
   Move Finish(Outcome outcome, Instant now);
   bool IsEcho(base::ByteView frame) const;
+  void Learn(base::ByteView frame, Instant now);
+  void LookForCollision(base::ByteView bytes, Instant now);
+  // Of the question under way; while an answer is coming in it has all the time that the exchange grants.
+  Instant Deadline() const;
   void Remember(base::ByteView bytes);
   void CollectCounts();
 
   Item item_;
   BusTiming timing_;
   Keepalives keepalives_;
+  BusFacts* facts_;
   std::optional<codec::frame::FrameCutter> cutter_;
   codec::frame::CutterCounts counts_;
+  KeepalivesSeen keepalives_seen_;
   const Question* question_ = nullptr;  // In item_.
   size_t exchange_ = 0;                 // Index of the one under way.
   size_t step_ = 0;                     // Follow-ups asked in it.
   bool echo_skipped_ = false;
+  bool collided_ = false;
+  QuestionKey key_ = {};  // Of question_.
+  Instant asked_ = absl::ZeroDuration();
   std::string carry_;  // The beginning of a keepalive, not yet whole.
   std::string seen_;   // What came for this question and was neither echo nor keepalive.
   Instant began_ = absl::ZeroDuration();
-  Instant deadline_ = absl::InfiniteDuration();
+  Instant deadline_ = absl::InfiniteDuration();  // By what was learned.
+  Instant full_end_ = absl::InfiniteDuration();  // By what the exchange says; never sooner.
   Instant last_byte_ = absl::ZeroDuration();
   Result result_;
 };

@@ -7,48 +7,86 @@
 namespace voltwell::gateway {
 namespace {
 
-size_t FindIn(base::ByteView bytes, base::ByteView pattern) {
-  if (pattern.empty() || pattern.size() > bytes.size()) return bytes.size();
+// What a template may take at most: its fixed bytes, an id, two {any}. A beginning longer than this is none.
+constexpr size_t kPacketMax = 2 * kTemplateBytesMax + 2 * kAnyMax;
+
+struct Place {
+  size_t at = 0;
+  size_t length = 0;  // 0: nowhere.
+};
+
+Place FindBytes(base::ByteView bytes, base::ByteView pattern) {
+  if (pattern.size() > bytes.size()) return {bytes.size(), 0};
   const uint8_t* at = bytes.data();
   const uint8_t* const end = bytes.data() + (bytes.size() - pattern.size()) + 1;
   while (at < end) {
     const void* const found = std::memchr(at, pattern[0], static_cast<size_t>(end - at));
-    if (found == nullptr) return bytes.size();
+    if (found == nullptr) break;
     at = static_cast<const uint8_t*>(found);
-    if (std::memcmp(at, pattern.data(), pattern.size()) == 0) return static_cast<size_t>(at - bytes.data());
+    if (std::memcmp(at, pattern.data(), pattern.size()) == 0) {
+      return {static_cast<size_t>(at - bytes.data()), pattern.size()};
+    }
     ++at;
   }
-  return bytes.size();
+  return {bytes.size(), 0};
+}
+
+Place FindIn(base::ByteView bytes, const Keepalives::Pattern& pattern) {
+  if (pattern.form == nullptr) return FindBytes(bytes, pattern.bytes);
+  for (size_t at = 0; at < bytes.size(); ++at) {
+    const PacketTemplate::Match match = pattern.form->At(bytes.subspan(at), pattern.id);
+    if (match.kind == PacketTemplate::Match::Kind::kWhole) return {at, match.length};
+  }
+  return {bytes.size(), 0};
+}
+
+bool Begins(base::ByteView tail, const Keepalives::Pattern& pattern) {
+  if (pattern.form != nullptr) return pattern.form->At(tail, pattern.id).kind == PacketTemplate::Match::Kind::kMore;
+  return tail.size() < pattern.bytes.size() && std::memcmp(tail.data(), pattern.bytes.data(), tail.size()) == 0;
 }
 
 }  // namespace
 
 Keepalives::Found Keepalives::Find(base::ByteView bytes) const {
-  Found found = {bytes.size(), 0};
-  for (const base::ByteView pattern : patterns_) {
-    const size_t at = FindIn(bytes, pattern);
-    if (at == bytes.size()) continue;
+  Found found = {bytes.size(), 0, false};
+  for (const Pattern& pattern : patterns_) {
+    if (pattern.empty()) continue;
+    const Place place = FindIn(bytes, pattern);
+    if (place.length == 0) continue;
     // Of two that begin at the same byte the longer one is meant.
-    if (at < found.at || (at == found.at && pattern.size() > found.length)) found = {at, pattern.size()};
+    if (place.at < found.at || (place.at == found.at && place.length > found.length)) {
+      found = {place.at, place.length, &pattern == &patterns_[0]};
+    }
   }
   return found;
 }
 
 size_t Keepalives::UnfinishedTail(base::ByteView bytes) const {
   size_t longest = 0;
-  for (const base::ByteView pattern : patterns_) {
+  for (const Pattern& pattern : patterns_) {
     if (pattern.empty()) continue;
-    for (size_t length = std::min(pattern.size() - 1, bytes.size()); length > longest; --length) {
-      if (std::memcmp(bytes.data() + bytes.size() - length, pattern.data(), length) == 0) longest = length;
+    const size_t most = pattern.form == nullptr ? pattern.bytes.size() - 1 : kPacketMax;
+    for (size_t length = std::min(most, bytes.size()); length > longest; --length) {
+      if (Begins(bytes.last(length), pattern)) longest = length;
     }
   }
   return longest;
 }
 
+void Keepalives::Count(const Found& found, KeepalivesSeen& seen) {
+  if (found.length > 0) ++(found.heartbeat ? seen.heartbeats : seen.registrations);
+}
+
 size_t Keepalives::CountNoise(base::ByteView bytes) const {
+  KeepalivesSeen seen;
+  return CountNoise(bytes, seen);
+}
+
+size_t Keepalives::CountNoise(base::ByteView bytes, KeepalivesSeen& seen) const {
   size_t noise = 0;
   while (!bytes.empty()) {
     const Found found = Find(bytes);
+    Count(found, seen);
     noise += found.at;
     bytes = bytes.subspan(found.at + found.length);
   }

@@ -7,28 +7,47 @@
 #include <cstddef>
 
 #include "libs/base/bytes.h"
+#include "services/collector_gateway/domain/packet_template.h"
 
 namespace voltwell::gateway {
 
+// How many of each were taken out: dialects may want an answer to each.
+struct KeepalivesSeen {
+  int heartbeats = 0;
+  int registrations = 0;
+};
+
 class Keepalives {
  public:
-  // Both views must outlive this. Empty: there is none.
-  Keepalives(base::ByteView heartbeat, base::ByteView registration) : patterns_({heartbeat, registration}) {}
+  // What is looked for: these bytes, or a template with this id.
+  struct Pattern {
+    base::ByteView bytes = {};
+    const PacketTemplate* form = nullptr;
+    base::ByteView id = {};
+    bool empty() const { return form == nullptr ? bytes.empty() : form->empty(); }
+  };
+  // All views must outlive this. Empty: there is none.
+  Keepalives(Pattern heartbeat, Pattern registration) : patterns_({heartbeat, registration}) {}
+  Keepalives(base::ByteView heartbeat, base::ByteView registration)
+      : Keepalives(Pattern{heartbeat}, Pattern{registration}) {}
   Keepalives() = default;
 
   struct Found {
-    size_t at = 0;      // bytes.size() when none is in there.
-    size_t length = 0;  // Of the one found; 0: none.
+    size_t at = 0;           // bytes.size() when none is in there.
+    size_t length = 0;       // Of the one found; 0: none.
+    bool heartbeat = false;  // Else the registration.
   };
   // The first whole one.
   Found Find(base::ByteView bytes) const;
   // How many of the last bytes may be the beginning of one that is still on its way.
   size_t UnfinishedTail(base::ByteView bytes) const;
-  // What is left of bytes that came while nothing was asked: all that is no keepalive.
+  // What is left of bytes that came while nothing was asked: all that is no keepalive. Adds to `seen`.
+  size_t CountNoise(base::ByteView bytes, KeepalivesSeen& seen) const;
   size_t CountNoise(base::ByteView bytes) const;
+  static void Count(const Found& found, KeepalivesSeen& seen);
 
  private:
-  std::array<base::ByteView, 2> patterns_ = {};
+  std::array<Pattern, 2> patterns_ = {};
 };
 
 }  // namespace voltwell::gateway

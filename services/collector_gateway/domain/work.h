@@ -65,6 +65,8 @@ struct Item {
   Priority priority = Priority::kScheduled;
   std::vector<Exchange> exchanges = {};  // At least one; nothing goes between them on the bus.
   Instant not_after = absl::InfiniteDuration();
+  uint32_t attempt = 1;  // Of the same command, from 1: a retry is counted apart.
+  uint64_t meter = 0;    // MeterKeyOf; the queue fills it in.
   std::shared_ptr<Batch> batch = {};
 };
 

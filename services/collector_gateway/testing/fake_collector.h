@@ -25,6 +25,10 @@ class FakeCollector {
   FakeCollector(FakeCollector&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   FakeCollector(const FakeCollector&) = delete;
   FakeCollector& operator=(const FakeCollector&) = delete;
+  FakeCollector& operator=(FakeCollector&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
 
   void Connect(int port) {
     sockaddr_in address = {};
@@ -34,6 +38,15 @@ class FakeCollector {
     VW_CHECK(connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
     const int yes = 1;
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+  }
+
+  // From 127.0.0.`host`: to the gateway another box.
+  void ConnectFrom(int host, int port) {
+    sockaddr_in source = {};
+    source.sin_family = AF_INET;
+    source.sin_addr.s_addr = htonl((INADDR_LOOPBACK & 0xFFFFFF00U) | static_cast<uint32_t>(host));
+    VW_CHECK(bind(fd_, reinterpret_cast<const sockaddr*>(&source), sizeof(source)) == 0);
+    Connect(port);
   }
 
   void Send(absl::string_view bytes) const {

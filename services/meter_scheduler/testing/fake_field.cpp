@@ -4,6 +4,8 @@
 #include <numeric>
 #include <thread>
 
+#include "absl/strings/escaping.h"
+
 namespace voltwell::scheduler::testing {
 namespace {
 
@@ -119,6 +121,44 @@ grpc::Status FakeField::ListSessions(grpc::ServerContext*, const v1::ListSession
     session.set_tenant(tenant);
     session.set_pod(pod_);
   }
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeField::GetSession(grpc::ServerContext*, const v1::GetSessionRequest* request, v1::Session* response) {
+  response->set_collector(request->collector());
+  response->set_tenant(request->collector().substr(3));  // "VW-t1"
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeField::GetBusHealth(grpc::ServerContext*, const v1::GetBusHealthRequest*, v1::BusHealth* response) {
+  response->set_verdict(v1::BUS_VERDICT_NOISY);
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeField::StartTrace(grpc::ServerContext*, const v1::StartTraceRequest*, v1::Trace* response) {
+  response->mutable_start_time()->set_seconds(1000);
+  response->mutable_end_time()->set_seconds(1600);
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeField::GetTrace(grpc::ServerContext*, const v1::GetTraceRequest* request, v1::Trace* response) {
+  response->set_tenant(request->collector().substr(3));
+  response->mutable_start_time()->set_seconds(1000);
+  // 1CH to meter 000000000001: level 02, password 56 12 34, an operator, trip.
+  const std::string relay = absl::HexStringToBytes("68010000000000681C1035894567774455664D33333333343434590000");
+  std::string command = relay.substr(0, 26);
+  uint8_t sum = 0;
+  for (const char c : command) sum = static_cast<uint8_t>(sum + static_cast<uint8_t>(c));
+  command += static_cast<char>(sum);
+  command += '\x16';
+  v1::TraceFrame& down = *response->add_frames();
+  down.set_direction(v1::TraceFrame::DIRECTION_DOWN);
+  down.set_data(command);
+  down.set_size(static_cast<int32_t>(command.size()));
+  v1::TraceFrame& up = *response->add_frames();
+  up.set_direction(v1::TraceFrame::DIRECTION_UP);
+  up.set_data(command.substr(0, 20));
+  up.set_size(20);
   return grpc::Status::OK;
 }
 

@@ -38,6 +38,15 @@ class FakeField final : public voltwell::gateway::v1::GatewayService::Service {
                         grpc::ServerWriter<voltwell::gateway::v1::ExchangeResponse>* writer) override;
   grpc::Status ListSessions(grpc::ServerContext*, const voltwell::gateway::v1::ListSessionsRequest*,
                             voltwell::gateway::v1::ListSessionsResponse*) override;
+  grpc::Status GetSession(grpc::ServerContext*, const voltwell::gateway::v1::GetSessionRequest*,
+                          voltwell::gateway::v1::Session*) override;
+  grpc::Status GetBusHealth(grpc::ServerContext*, const voltwell::gateway::v1::GetBusHealthRequest*,
+                            voltwell::gateway::v1::BusHealth*) override;
+  grpc::Status StartTrace(grpc::ServerContext*, const voltwell::gateway::v1::StartTraceRequest*,
+                          voltwell::gateway::v1::Trace*) override;
+  // One relay command, then half of its echo.
+  grpc::Status GetTrace(grpc::ServerContext*, const voltwell::gateway::v1::GetTraceRequest*,
+                        voltwell::gateway::v1::Trace*) override;
 
   void Put(const std::string& address, FakeMeter meter);
   FakeMeter Get(const std::string& address) const;

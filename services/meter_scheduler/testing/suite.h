@@ -72,6 +72,8 @@ class Suite {
   static std::string Address(int number);  // Of the meter with this place, from 0.
   static std::string Meter(int number);    // meters/{meter}
 
+  std::vector<std::string> permissions = {"*"};  // Of the operator who calls.
+
   // Calls as an operator of the tenant; the answer or the failed Status.
   template <typename Service, typename Request, typename Response>
   absl::StatusOr<Response> Call(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Request&, Response*),
@@ -81,7 +83,7 @@ class Suite {
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(absl::Now() + deadline));
     rpc::Bear(context, operator_, "meter_scheduler",
-              {.tenant = tenant, .subject = "users/u1", .permissions = {"*"}, .caller_kind = "OPERATOR"});
+              {.tenant = tenant, .subject = "users/u1", .permissions = permissions, .caller_kind = "OPERATOR"});
     Response response;
     const grpc::Status status = (stub.get()->*method)(&context, request, &response);
     if (!status.ok()) return rpc::FromGrpc(status);

@@ -18,6 +18,7 @@ namespace voltwell::registry {
 namespace {
 
 constexpr size_t kRegistrationIdMax = 64;
+constexpr size_t kDialectNameMax = 40;
 constexpr std::array kBauds = {300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200};
 
 absl::Status Bad(absl::string_view reason, const std::string& field, absl::string_view message) {
@@ -70,6 +71,12 @@ bool IsNetwork(absl::string_view text) {
          std::all_of(bytes.begin(), bytes.end(), [](absl::string_view byte) { return IsNumberUpTo(byte, 255); });
 }
 
+// Which dialects there are is the gateways' to know: each is a file that they load.
+bool IsDialectName(absl::string_view name) {
+  const auto allowed = [](unsigned char c) { return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '-'; };
+  return !name.empty() && name.size() <= kDialectNameMax && std::all_of(name.begin(), name.end(), allowed);
+}
+
 absl::Status CheckBuses(const std::vector<Bus>& buses) {
   if (buses.empty() || buses.size() > kBusesMax) return Bad("BAD_BUS", "buses", "a collector has 1 to 16 buses");
   std::set<int> numbers;
@@ -113,8 +120,8 @@ Collector WithDefaults(Collector collector) {
 absl::Status CheckCollector(const Collector& collector) {
   VW_RETURN_IF_ERROR(CheckRegistrationId(collector.registration_id, "registration_id"));
   VW_RETURN_IF_ERROR(CheckDisplayName(collector.display_name));
-  if (collector.dialect != "transparent") {
-    return Bad("UNKNOWN_DIALECT", "dialect", "transparent is the only dialect yet");
+  if (!IsDialectName(collector.dialect)) {
+    return Bad("UNKNOWN_DIALECT", "dialect", "a dialect's name is 1 to 40 of a-z, 0-9 and -");
   }
   const auto heartbeat = base::FromHex(collector.heartbeat_hex);
   if (!heartbeat.ok() || heartbeat->size() > kHeartbeatBytesMax) {

@@ -104,7 +104,9 @@ TEST_CASE("a collector that cannot be is refused by name") {
         }) == "BAD_REGISTRATION_ID");
   CHECK(reason([](Collector& c) { c.registration_id = std::string(65, 'x'); }) == "BAD_REGISTRATION_ID");
   CHECK(reason([](Collector& c) { c.registration_id = "a b"; }) == "BAD_REGISTRATION_ID");
-  CHECK(reason([](Collector& c) { c.dialect = "morse"; }) == "UNKNOWN_DIALECT");
+  CHECK(reason([](Collector& c) { c.dialect = "Morse"; }) == "UNKNOWN_DIALECT");
+  CHECK(reason([](Collector& c) { c.dialect = std::string(40, 'm'); }) == "OK");
+  CHECK(reason([](Collector& c) { c.dialect = std::string(41, 'm'); }) == "UNKNOWN_DIALECT");
   CHECK(reason([](Collector& c) { c.heartbeat_hex = "5"; }) == "BAD_HEARTBEAT");
   CHECK(reason([](Collector& c) { c.heartbeat_hex = std::string(130, '0'); }) == "BAD_HEARTBEAT");
   CHECK(reason([](Collector& c) { c.source_network = "10.8.0.0"; }) == "BAD_NETWORK");
