@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <bit>
 
+#include "libs/cron/month_days.h"
+
 namespace voltwell::cron {
 namespace {
 
 constexpr int64_t kDay = 86400;
-// February 29th is at most eight years away (1896 to 1904, 2096 to 2104).
-constexpr int kMonthsSearched = 12 * 9;
+// A fifth Sunday of February is at most 40 years away (2088 to 2128, since 2100 has no leap day).
+constexpr int kYearsSearched = 41;
 constexpr int64_t kYearMax = 9999;
 // 0001-01-01 and the end of 9999: beyond, sums with offsets could overflow and no schedule is meant.
 constexpr int64_t kUnixMin = -62135596800;
@@ -50,16 +52,8 @@ int DaysIn(int64_t year, int month) {
   return month == 2 && leap ? 29 : kDays[month];
 }
 
-// Bits 1 to 31: the days of this month that match, by the day rule of expression.h.
-uint32_t MatchingDays(const Expression& expression, int64_t first_of_month, int days_in_month) {
-  const uint32_t in_month = static_cast<uint32_t>((uint64_t{2} << days_in_month) - 2);
-  if (!expression.weekdays_restricted) return expression.days & in_month;
-  // 1970-01-01 was a Thursday. The week's pattern, rotated so that bit 0 is the first of the month, five times.
-  const auto first_weekday = static_cast<int>(((first_of_month + 4) % 7 + 7) % 7);
-  const uint64_t week = (expression.weekdays >> first_weekday | expression.weekdays << (7 - first_weekday)) & 0x7F;
-  const auto by_weekday = static_cast<uint32_t>((week | week << 7 | week << 14 | week << 21 | week << 28) << 1);
-  return (expression.days_restricted ? expression.days | by_weekday : by_weekday) & in_month;
-}
+// 0 for Sunday; 1970-01-01 was a Thursday.
+int WeekdayOf(int64_t days) { return static_cast<int>(((days + 4) % 7 + 7) % 7); }
 
 // The first second of the day at or after this one that matches; -1 when the rest of the day has none.
 int64_t NextOfDay(const Expression& expression, int64_t second_of_day) {
@@ -89,11 +83,12 @@ std::optional<int64_t> NextLocal(const Expression& expression, int64_t local) {
   int64_t year = date.year;
   int month = date.month;
   int first_day = date.day;
-  for (int i = 0; i < kMonthsSearched && year <= kYearMax; ++i) {
+  const int64_t last_year = std::min(year + kYearsSearched, kYearMax);
+  for (bool this_month = true; year <= last_year; this_month = false) {
     if ((expression.months >> month & 1) != 0) {
       const int64_t first = FirstOfMonth(year, month);
-      uint32_t days = MatchingDays(expression, first, DaysIn(year, month)) >> first_day << first_day;
-      if (i == 0 && (days >> first_day & 1) != 0) {
+      uint32_t days = MatchingDays(expression, WeekdayOf(first), DaysIn(year, month)) >> first_day << first_day;
+      if (this_month && (days >> first_day & 1) != 0) {
         const int64_t today = NextOfDay(expression, from - day * kDay);
         if (today >= 0) return day * kDay + today;
         days &= days - 1;  // Today is over.
@@ -101,12 +96,17 @@ std::optional<int64_t> NextLocal(const Expression& expression, int64_t local) {
       if (days != 0) return (first + std::countr_zero(days) - 1) * kDay + NextOfDay(expression, 0);
     }
     first_day = 1;
-    if (++month > 12) {
-      month = 1;
-      ++year;
-    }
+    const uint32_t later = expression.months >> month >> 1 << 1 << month;
+    if (later == 0) ++year;
+    month = std::countr_zero(later == 0 ? expression.months : later);
   }
   return std::nullopt;
+}
+
+// The first multiple strictly after.
+int64_t NextMultiple(int64_t interval, int64_t after) {
+  const int64_t rest = after % interval;
+  return after - (rest < 0 ? rest + interval : rest) + interval;
 }
 
 }  // namespace
@@ -115,6 +115,9 @@ std::optional<absl::Time> Next(const Expression& expression, absl::Time after, c
   // Rounds down, so a fraction never finds the same second.
   const int64_t after_seconds = std::max(absl::ToUnixSeconds(after), kUnixMin);
   if (after_seconds > kUnixMax) return std::nullopt;
+  if (expression.every_seconds > 0) {
+    return absl::FromUnixSeconds(NextMultiple(expression.every_seconds, after_seconds));
+  }
   const auto& segments = zone.segments();
   size_t at = zone.Find(after_seconds);
   int64_t local = after_seconds + segments[at].offset;

@@ -25,6 +25,7 @@ struct DstRule {
   Overlap overlap = Overlap::kOnce;
 };
 
+// Allocates nothing; the cost does not depend on how far away the next time is, but for days that few months have.
 // The first instant strictly after `after`, in whole seconds. None only for an `after` beyond the year 9999.
 std::optional<absl::Time> Next(const Expression& expression, absl::Time after, const Zone& zone, DstRule rule = {});
 

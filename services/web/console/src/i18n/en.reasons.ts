@@ -59,6 +59,7 @@ export const enReasons: typeof zhReasons = {
   // Requests.
   REQUEST_ID_REUSED: 'One request number was used for different content, try again',
   BAD_CRON: 'The cron expression has a mistake',
+  CRON_NEVER_FIRES: 'This day comes in none of these months',
   UNKNOWN_TIME_ZONE: 'No such time zone',
   BAD_DISPLAY_NAME: 'The name must have 1 to 100 characters',
   BAD_WINDOW: 'The reading window is out of range',

@@ -57,6 +57,7 @@ export const zhReasons = {
   // Requests.
   REQUEST_ID_REUSED: '同一请求编号被用于不同内容，请重试',
   BAD_CRON: 'Cron 表达式有误',
+  CRON_NEVER_FIRES: '这些月份里没有这一天，表达式永远不会触发',
   UNKNOWN_TIME_ZONE: '没有这个时区',
   BAD_DISPLAY_NAME: '名称应为 1 至 100 个字符',
   BAD_WINDOW: '抄读时限超出范围',
