@@ -164,13 +164,15 @@ def one_run(api: client.Api, schedule: str, request_id: str) -> float:
 
 
 def codec(results: Results) -> None:
-    done = subprocess.run([str(ROOT / "build/release/bin/codec_bench")], stdout=subprocess.PIPE, text=True, check=True)
-    goals = {"R21a": 20e6, "R21b": 10e6}
-    for line in done.stdout.splitlines():
-        if match := re.match(r"(R21[ab]) ([\d.e+]+) frames/s (.*)", line):
-            results.add(match[1], match[3], float(match[2]), goals[match[1]], "frames/s")
-        elif match := re.match(r"(R21c) ([\d.e+]+) (.*)", line):
-            results.add(match[1], match[3], float(match[2]), 2, "x", at_most=True)
+    programs = ROOT / "build/release/bin"
+    goals = {"R21a": 20e6, "R21b": 10e6, "R21c": 10e6, "R21e": 300e3}
+    for command in ([programs / "codec_bench"], [programs / "rpc_bench", programs / "voltwell-protocol-codec"]):
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        for line in done.stdout.splitlines():
+            if match := re.match(r"(R21[abce]) ([\d.e+]+) (\w+/s) (.*)", line):
+                results.add(match[1], match[4], float(match[2]), goals[match[1]], match[3])
+            elif match := re.match(r"(R21d) ([\d.e+]+) (.*)", line):
+                results.add(match[1], match[3], float(match[2]), 2, "x", at_most=True)
 
 
 def suite(results: Results) -> None:
