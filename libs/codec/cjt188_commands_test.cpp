@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <random>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "libs/base/status.h"
+#include "libs/codec/cjt188/body.h"
 #include "libs/codec/cjt188/frame.h"
 #include "libs/codec/cjt188/register_table.h"
 #include "libs/codec/cjt188/request.h"
@@ -508,6 +511,47 @@ TEST_CASE("every listed register that is read can be asked for, and answers unde
     const auto group = EncodeCjt188(command, {});
     REQUIRE(group.ok());
     CHECK(group->exchanges.size() == 1);
+  }
+}
+
+// What a meter would read out of our request.
+cjt188::Body WrittenBody(const WriteRegister& write, const Profile& profile) {
+  Command command = To(kMeter);
+  command.action = write;
+  const auto group = EncodeCjt188(command, profile);
+  REQUIRE(group.ok());
+  const cjt188::Frame frame = FrameOf(group->exchanges[0].request);
+  const uint16_t di = profile.identifier_low_first ? cjt188::LowFirst(frame.data) : cjt188::HighFirst(frame.data);
+  cjt188::Body body;
+  cjt188::BodyOptions options;
+  options.volume_decimals = profile.volume_decimals;
+  REQUIRE(cjt188::DecodeBody(di, cjt188::Use::kWrite, 0x10, frame.data.subspan(3), options, body));
+  return body;
+}
+
+TEST_CASE("whatever is written reads back as it was given, in either byte order and with any decimals") {
+  std::mt19937 random(188);
+  const auto below = [&random](uint32_t limit) { return static_cast<int64_t>(random() % limit); };
+  for (int round = 0; round < 500; ++round) {
+    Profile profile;
+    profile.identifier_low_first = round % 2 == 0;
+    profile.volume_decimals = round % 5 - 1;
+    const int scale = profile.volume_decimals < 0 ? 2 : profile.volume_decimals;
+    const std::string volume = decimal::Decimal(below(100'000'000), scale).ToString();
+    CAPTURE(volume, scale);
+    if (volume != decimal::Decimal(99'999'999, scale).ToString()) {
+      CHECK(WrittenBody({"8-0:1.0.0", volume}, profile).fields[0].Text() == volume);
+    }
+    const std::string day = absl::StrCat(1 + below(31));
+    CHECK(WrittenBody({"cjt188:reading_day", day}, profile).fields[0].Text() == day);
+    const std::string time = absl::StrFormat("20%02d-%02d-%02dT%02d:%02d:%02d", below(100), 1 + below(12),
+                                             1 + below(28), below(24), below(60), below(60));
+    CHECK(WrittenBody({"0-0:1.0.0", time}, profile).fields[0].Text() == time);
+    Words prices;
+    for (int i = 0; i < 5; ++i) prices.push_back(decimal::Decimal(below(1'000'000), i % 2 == 0 ? 2 : 0).ToString());
+    prices.push_back(day);
+    const cjt188::Body table = WrittenBody({"cjt188:price_table", absl::StrJoin(prices, " ")}, profile);
+    for (size_t i = 0; i < prices.size(); ++i) CHECK(table.fields[i].Text() == prices[i]);
   }
 }
 

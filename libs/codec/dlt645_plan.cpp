@@ -69,6 +69,11 @@ uint32_t IdentifierOf(const WantedRegister& wanted) {
 std::vector<PlannedRead> PlanReads(dlt645::Edition edition, const std::vector<WantedRegister>& wanted,
                                    bool use_blocks) {
   std::vector<PlannedRead> reads;
+  // By far the most reads are of one register.
+  if (wanted.size() == 1) {
+    reads.push_back(SingleRead(wanted.front()));
+    return reads;
+  }
   for (const WantedRegister& one : wanted) {
     const bool may = use_blocks && one.differs == nullptr;
     const uint32_t block = may ? dlt645::BlockOf(edition, one.match) : 0;

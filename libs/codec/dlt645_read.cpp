@@ -161,6 +161,7 @@ absl::Status DecodeFields(const Dlt645Call& call, const PlannedRead& read, const
 absl::Status AppendRead(const Dlt645Call& call, const PlannedRead& read, const ReplyFrames& frames, Decoded& decoded) {
   VW_ASSIGN_OR_RETURN(const dlt645::ReadData data, dlt645::JoinReplies(call.address, frames, call.edition));
   std::vector<dlt645::Field> fields;
+  fields.reserve(read.wanted.size());
   VW_RETURN_IF_ERROR(DecodeFields(call, read, data, fields));
   return AppendWanted(call, read, fields, decoded);
 }
@@ -217,6 +218,7 @@ Decoded DecodeDlt645Read(const Dlt645Call& call, const ReadRegisters& read, cons
   if (HasBlocks(reads) && IsContinuation(call, reads, replies)) {
     reads = PlanReads(call.edition, *wanted, /*use_blocks=*/false);
   }
+  decoded.values.reserve(wanted->size());
   for (size_t i = 0; i < reads.size(); ++i) {
     const absl::Status status =
         i < replies.size() ? AppendRead(call, reads[i], replies[i], decoded) : dlt645::NotUnderstood("no reply", {});

@@ -19,7 +19,10 @@ CodecService::CodecService(rpc::Door& door, metrics::Registry& metrics, codec::P
       profiles_(std::move(profiles)),
       metrics_(metrics),
       encoded_(metrics.Counter(kItems, kItemsHelp, {{"call", "encode"}})),
-      decoded_(metrics.Counter(kItems, kItemsHelp, {{"call", "decode"}})) {}
+      decoded_(metrics.Counter(kItems, kItemsHelp, {{"call", "decode"}})) {
+  SetMessageAllocatorFor_Encode(&encode_messages_);
+  SetMessageAllocatorFor_Decode(&decode_messages_);
+}
 
 // Reasons are a closed list (docs/errors.md), so the label cannot grow.
 void CodecService::CountError(const absl::Status& error) {

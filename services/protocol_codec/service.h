@@ -4,6 +4,7 @@
 #include "libs/codec/profile.h"
 #include "libs/metrics/metrics.h"
 #include "libs/rpc/door.h"
+#include "services/protocol_codec/arena.h"
 #include "voltwell/codec/v1/codec_service.grpc.pb.h"
 
 namespace voltwell::codec_service {
@@ -30,6 +31,9 @@ class CodecService final : public voltwell::codec::v1::CodecService::CallbackSer
 
  private:
   void CountError(const absl::Status& error);
+
+  ArenaMessages<voltwell::codec::v1::EncodeRequest, voltwell::codec::v1::EncodeResponse> encode_messages_;
+  ArenaMessages<voltwell::codec::v1::DecodeRequest, voltwell::codec::v1::DecodeResponse> decode_messages_;
 
   rpc::Door& door_;
   const codec::ProfileBook profiles_;

@@ -1,7 +1,8 @@
 // Frames a second on one core: R21a (stream cut, resynchronised, checksum verified), R21b (reply decoded to a typed
-// value), the cost of garbage, and cron's next due time (R18). Prints
+// value), R21c (read request encoded), R21d (the cost of garbage), and cron's next due time (R18). Prints
 // `R21a <number> frames/s <what>` lines for tools/bench.
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <random>
@@ -12,6 +13,7 @@
 #include "libs/base/check.h"
 #include "libs/codec/dlt645/frame.h"
 #include "libs/codec/dlt645/reply.h"
+#include "libs/codec/dlt645/request.h"
 #include "libs/codec/frame/frame_cutter.h"
 #include "libs/cron/next.h"
 
@@ -94,7 +96,7 @@ void BenchFrames() {
       PerSecond([&] { return CutStream(cutter, noisy, [&](base::ByteView frame) { bytes += frame.size(); }); });
   std::printf("frames %.3e frames/s with as many bytes of garbage between them\n", cut_noisy);
   // Twice the bytes for each frame: by the byte, garbage costs half of the ratio.
-  std::printf("R21c %.2f cost of a byte when half of them are garbage, against frames only\n", cut / cut_noisy / 2);
+  std::printf("R21d %.2f cost of a byte when half of them are garbage, against frames only\n", cut / cut_noisy / 2);
 
   std::vector<codec::dlt645::Field> fields;
   fields.reserve(8);
@@ -117,6 +119,27 @@ void BenchFrames() {
   });
   std::printf("frames %.3e frames/s cut from the stream and decoded\n", both);
   VW_CHECK(bytes > 0 && sum != 0);
+}
+
+void BenchEncode() {
+  // Other meters and registers each time, into the same buffer.
+  std::vector<codec::dlt645::Address> meters;
+  for (size_t i = 0; i < kFrames; ++i) {
+    meters.push_back(*codec::dlt645::ParseAddress(std::to_string(202411110000 + i)));
+  }
+  std::array<uint8_t, codec::dlt645::kReadRequestMax> request;
+  uint64_t sum = 0;
+  uint32_t tariff = 0;
+  const double encoded = PerSecond([&] {
+    for (const codec::dlt645::Address& meter : meters) {
+      tariff = (tariff + 0x100) & 0x300;
+      const size_t size = codec::dlt645::EncodeRead(codec::dlt645::Edition::k2007, meter, 0x00010000 + tariff, request);
+      sum += request[size - 2];
+    }
+    return meters.size();
+  });
+  std::printf("R21c %.3e frames/s read request encoded into a buffer\n", encoded);
+  VW_CHECK(sum > 0);
 }
 
 void BenchCron() {
@@ -143,6 +166,7 @@ void BenchCron() {
 
 int main() {
   BenchFrames();
+  BenchEncode();
   BenchCron();
   return 0;
 }

@@ -256,7 +256,9 @@ def owner_of(path: str):
     if parts[0] != "libs":
         return None
     if parts[1] == "codec":
-        return {"frame": "codec_frame", "dlt645": "codec_dlt645"}.get(parts[2] if len(parts) > 3 else "", "codec")
+        if len(parts) == 3:
+            return "codec_types" if parts[2] in ("command.h", "exchange.h") else "codec"
+        return f"codec_{parts[2]}" if parts[2] in ("frame", "dlt645", "cjt188", "mbus") else "codec"
     return parts[1]
 
 
@@ -284,7 +286,8 @@ def link_graph() -> dict:
 
 def owned(target: str) -> bool:
     return (target.startswith("proto_") or (ROOT / "libs" / target).is_dir() or (ROOT / "services" / target).is_dir()
-            or target in ("codec_frame", "codec_dlt645", "gateway_core", "http_uri") or target.endswith("_domain"))
+            or target in ("codec_frame", "codec_types", "codec_dlt645", "codec_cjt188", "codec_mbus", "gateway_core", "http_uri")
+            or target.endswith("_domain"))
 
 
 class Dashboards(unittest.TestCase):

@@ -1,6 +1,7 @@
 #include "tools/field_sim/cjt188_meter.h"
 
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/str_format.h"
 #include "libs/base/bytes.h"
@@ -441,10 +442,12 @@ nlohmann::json Cjt188Meter::Registers(Moment now) {
   for (const int base : {0xD120, 0xD200, 0xD300, 0xD400}) {
     for (int i = 0; i < kFreezes; ++i) identifiers.push_back(static_cast<uint16_t>(base + i));
   }
+  std::set<std::string> seen;  // A quantity of several bodies is that of the first.
   for (const uint16_t di : identifiers) {
     Page page;
     if (!Show(di, &page)) continue;
     for (nlohmann::json& one : page.shown) {
+      if (!seen.insert(one["id"]).second) continue;
       one["di"] = absl::StrFormat("%04X", di);
       out.push_back(std::move(one));
     }

@@ -4,6 +4,7 @@
 
 #include "libs/base/check.h"
 #include "tools/field_sim/cjt188_meter.h"
+#include "tools/field_sim/mbus_meter.h"
 #include "tools/field_sim/meter.h"
 #include "tools/field_sim/meter_1997.h"
 
@@ -41,6 +42,14 @@ constexpr auto kDialects = std::to_array<Dialect>({
      .address_words = "14 digits of one meter, or 16 with its type before them",
      .read_fields = ReadCjt188Fields,
      .write_fields = WriteCjt188Fields},
+    {.protocol = MeterProtocol::kMbus,
+     .name = "MBUS",
+     .make_cutter = MakeMbusCutter,
+     .make_meter = Make<MbusMeter>,
+     .is_address = IsMbusMeterAddress,
+     .address_words = "p0 to p250, eight digits, or 16 with manufacturer, version and medium",
+     .read_fields = ReadMbusFields,
+     .write_fields = WriteMbusFields},
 });
 
 }  // namespace

@@ -44,7 +44,8 @@ constexpr SheetRow kMadeUp[] = {
     {0xC111, "0:2", "b1.0:min"},
     {0xC113, "0:2", "b1.0:s"},
     {0xC115, "0:2", "b1.0"},
-    {0xC117, "0:2", "c:hD"},
+    {0xC117, "", "c:hD"},
+    {0xC118, "", "b1.0"},
     {0xC119, "", "b4.1:kWh"},
     {0xC11A, "", "b4.1:kvarh"},
     {0xC211, "", "b2.0:ms"},
@@ -53,8 +54,8 @@ constexpr SheetRow kMadeUp[] = {
     {0xC331, "0:10 4:8", "c:Nmh"},
     {0xC411, "0:13", "c:NDM"},
     {0xC41E, "", "b1.0"},
-    {0xC511, "", "c:mhDM"},
-    {0xC512, "", "b2.0:min"},
+    {0xC510, "", "c:mhDM"},
+    {0xC511, "", "b2.0:min"},
 };
 
 // Parameters may be written; what was measured may not.

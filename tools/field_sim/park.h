@@ -62,6 +62,14 @@ struct ParkCjt188 {
   int64_t accumulated_fen = 0;
 };
 
+// How one M-Bus meter is set up.
+struct ParkMbus {
+  int primary = 0;            // Its primary address, where the park's address is the secondary one.
+  int telegrams = 1;          // A readout is so many.
+  bool ignores_fcb = false;   // Sends its first telegram whenever it is asked.
+  bool silent_reset = false;  // SND_NKE gets no answer.
+};
+
 struct ParkMeter {
   MeterKind kind = MeterKind::kLive;
   MeterProtocol protocol = MeterProtocol::kDlt645_2007;
@@ -94,6 +102,7 @@ struct ParkMeter {
   int64_t clock_drift_ppm = 0;
   ParkFluid fluid;
   ParkCjt188 cjt188;
+  ParkMbus mbus;
   Faults faults;
 
   std::vector<RecordedExchange> recorded;

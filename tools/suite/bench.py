@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from tools.suite import client, layout as layouts
+from tools.suite import client, layout as layouts, libmbus
 from tools.suite.layout import ROOT
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -164,13 +164,30 @@ def one_run(api: client.Api, schedule: str, request_id: str) -> float:
 
 
 def codec(results: Results) -> None:
-    done = subprocess.run([str(ROOT / "build/release/bin/codec_bench")], stdout=subprocess.PIPE, text=True, check=True)
-    goals = {"R21a": 20e6, "R21b": 10e6}
-    for line in done.stdout.splitlines():
-        if match := re.match(r"(R21[ab]) ([\d.e+]+) frames/s (.*)", line):
-            results.add(match[1], match[3], float(match[2]), goals[match[1]], "frames/s")
-        elif match := re.match(r"(R21c) ([\d.e+]+) (.*)", line):
-            results.add(match[1], match[3], float(match[2]), 2, "x", at_most=True)
+    programs = ROOT / "build/release/bin"
+    goals = {"R21a": 20e6, "R21b": 10e6, "R21c": 10e6, "R21e": 300e3}
+    for command in ([programs / "codec_bench"], [programs / "rpc_bench", programs / "voltwell-protocol-codec"]):
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        for line in done.stdout.splitlines():
+            if match := re.match(r"(R21[abce]) ([\d.e+]+) (\w+/s) (.*)", line):
+                results.add(match[1], match[4], float(match[2]), goals[match[1]], match[3])
+            elif match := re.match(r"(R21d) ([\d.e+]+) (.*)", line):
+                results.add(match[1], match[3], float(match[2]), 2, "x", at_most=True)
+    mbus(results)
+
+
+def mbus(results: Results) -> None:
+    """R20: typed, exact records against libmbus, which parses only; the same frames in the same run."""
+    library, why = libmbus.shared_library()
+    command = [str(ROOT / "build/release/bin/mbus_bench"), *([str(library)] if library else [])]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    rates = {line.split()[0]: line for line in done.stdout.splitlines()}
+    if library is None:
+        print(f"R20 skipped: libmbus cannot be had ({why}); ours alone: {rates['R20']}", flush=True)
+        return
+    ours, theirs = (float(rates[name].split()[1]) for name in ("R20", "libmbus"))
+    results.add("R20", "M-Bus decoded to typed records, against libmbus parse only", ours, 5, "frames/s", peer=theirs,
+                note=f"{rates['R20']}; {rates['mbus']}; {rates['libmbus']}; libmbus of node-mbus 2.2.6, -O3")
 
 
 def suite(results: Results) -> None:

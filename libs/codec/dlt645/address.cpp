@@ -16,13 +16,14 @@ absl::StatusOr<Address> ParseAddress(absl::string_view text) {
   };
   constexpr size_t kDigits = 2 * kAddressSize;
   if (text.empty() || text.size() > kDigits) return bad(0, "a DL/T 645 address has 1 to 12 digits");
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (!absl::ascii_isxdigit(static_cast<unsigned char>(text[i]))) return bad(i, "not a digit");
-  }
-  const std::string digits = std::string(kDigits - text.size(), '0') + std::string(text);
-  VW_ASSIGN_OR_RETURN(std::string bytes, base::FromHex(digits));
   Address address;
-  std::reverse_copy(bytes.begin(), bytes.end(), address.wire.begin());
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (!absl::ascii_isxdigit(c)) return bad(i, "not a digit");
+    const int digit = c <= '9' ? c - '0' : absl::ascii_toupper(c) - 'A' + 10;
+    const size_t place = text.size() - 1 - i;  // From the last digit, which is the low half of the first byte.
+    address.wire[place / 2] |= static_cast<uint8_t>(place % 2 == 0 ? digit : digit << 4);
+  }
   return address;
 }
 

@@ -61,11 +61,11 @@ constexpr Axis kClassAxis = {
 
 // clang-format off
 constexpr Register kRows[] = {
-    {0x05000001, {&kKind, &kNumber}, "", "freeze_{k}_time_{n}", "上{n}次{k}冻结时间", "time of {k} freeze {n} back", kDateTimeField, {}, Access::kRead, kFreezes, ""},
-    {0x05000101, {&kKind, &kActiveAxis, &kNumber}, "", "freeze_{k}_{d}_energy_{n}", "上{n}次{k}冻结{d}有功电能", "{d} active energies, {k} freeze {n} back", kKwh, {}, Access::kRead, kFreezes, ""},
-    {0x05000301, {&kKind, &kCombinedAxis, &kNumber}, "", "freeze_{k}_reactive_{d}_{n}", "上{n}次{k}冻结组合无功{d}电能", "combined reactive energies {d}, {k} freeze {n} back", kSignedKvarh, {}, Access::kRead, kFreezes, ""},
-    {0x05000501, {&kKind, &kQuadrantAxis, &kNumber}, "", "freeze_{k}_quadrant_{q}_{n}", "上{n}次{k}冻结第{q}象限无功电能", "reactive energies of quadrant {q}, {k} freeze {n} back", kKvarh, {}, Access::kRead, kFreezes, ""},
-    {0x05000901, {&kKind, &kActiveAxis, &kNumber}, "", "freeze_{k}_{d}_demand_{n}", "上{n}次{k}冻结{d}有功最大需量", "{d} active maximum demands, {k} freeze {n} back", {}, kDemands, Access::kRead, kFreezes, ""},
+    {0x05000001, {&kKind, &kNumber}, "", "freeze_{k}_time_{n}", "上{n}次{k}冻结时间", "time of {k} freeze {n} back", kDateTimeField, {}, Access::kRead, kFreezes, "hand-05060001"},
+    {0x05000101, {&kKind, &kActiveAxis, &kNumber}, "", "freeze_{k}_{d}_energy_{n}", "上{n}次{k}冻结{d}有功电能", "{d} active energies, {k} freeze {n} back", kKwh, {}, Access::kRead, kFreezes, "hand-05060101"},
+    {0x05000301, {&kKind, &kCombinedAxis, &kNumber}, "", "freeze_{k}_reactive_{d}_{n}", "上{n}次{k}冻结组合无功{d}电能", "combined reactive energies {d}, {k} freeze {n} back", kSignedKvarh, {}, Access::kRead, kFreezes, "hand-05060301"},
+    {0x05000501, {&kKind, &kQuadrantAxis, &kNumber}, "", "freeze_{k}_quadrant_{q}_{n}", "上{n}次{k}冻结第{q}象限无功电能", "reactive energies of quadrant {q}, {k} freeze {n} back", kKvarh, {}, Access::kRead, kFreezes, "hand-05060501"},
+    {0x05000901, {&kKind, &kActiveAxis, &kNumber}, "", "freeze_{k}_{d}_demand_{n}", "上{n}次{k}冻结{d}有功最大需量", "{d} active maximum demands, {k} freeze {n} back", {}, kDemands, Access::kRead, kFreezes, "hand-05060901"},
     {0x05001001, {&kKind, &kNumber}, "", "freeze_{k}_variables_{n}", "上{n}次{k}冻结变量", "variables, {k} freeze {n} back", {}, kVariables, Access::kRead, kFreezes, ""},
     {0x06000000, {&kWhichAxis, &kClassAxis}, "", "load_profile_{c}_{k}", "{k}负荷记录块，{c}", "{k} load profile records, {c}", Plain(Format::kHex, 1), {}, Access::kRead, kProfiles, ""},
 };

@@ -39,7 +39,7 @@ std::string BuildSelect(const SecondaryAddress& mask) {
                           static_cast<uint8_t>(mask.manufacturer >> 8),
                           mask.version,
                           mask.medium};
-  return BuildLong(kSndUd | kFcb, kSelectedAddress, user);
+  return BuildLong(kSndUd, kSelectedAddress, user);  // FCB 0: the first question to FDH has FCB 1.
 }
 
 frame::ReplyMatcher AckMatcher() { return {{{{0, 0xFF, frame::kMbusAck}}}}; }

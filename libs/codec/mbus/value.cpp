@@ -191,6 +191,7 @@ std::optional<decimal::Decimal> NumberOf(const Record& record) {
 }
 
 std::string FloatText(const Record& record) {
+  if (std::isnan(FloatOf(record))) return "nan";
   char text[kFloatTextMax];
   const auto written = std::to_chars(text, text + sizeof(text), FloatOf(record));
   std::string result(text, written.ptr);

@@ -12,9 +12,9 @@ namespace {
 
 void AddLine(std::vector<Vector>& vectors, const std::string& key, const std::string& rest) {
   static const auto* const kFacts = new absl::flat_hash_set<std::string>{
-      "reads",   "reads_block", "relay",   "read_address", "value",     "no_value",      "error",
-      "address", "relay_state", "profile", "write",        "set_clock", "write_address", "prepay",
-      "secure",  "meter_time",  "prepaid", "error_code",   "answers"};
+      "reads",       "reads_block", "relay",   "read_address", "value",         "no_value", "error",  "address",
+      "relay_state", "profile",     "write",   "set_clock",    "write_address", "prepay",   "secure", "meter_time",
+      "prepaid",     "error_code",  "answers", "data",         "header",        "record",   "link",   "refused"};
   if (key == "vector") {
     vectors.push_back({rest});
     return;
