@@ -86,7 +86,7 @@ std::optional<int64_t> NextLocal(const Expression& expression, int64_t local) {
   const int64_t last_year = std::min(year + kYearsSearched, kYearMax);
   for (bool this_month = true; year <= last_year; this_month = false) {
     if ((expression.months >> month & 1) != 0) {
-      const int64_t first = FirstOfMonth(year, month);
+      const int64_t first = this_month ? day - first_day + 1 : FirstOfMonth(year, month);
       uint32_t days = MatchingDays(expression, WeekdayOf(first), DaysIn(year, month)) >> first_day << first_day;
       if (this_month && (days >> first_day & 1) != 0) {
         const int64_t today = NextOfDay(expression, from - day * kDay);
@@ -125,9 +125,8 @@ std::optional<absl::Time> Next(const Expression& expression, absl::Time after, c
   if (at > 0 && rule.overlap == DstRule::Overlap::kOnce) {
     local = std::max(local, segments[at].begin + segments[at - 1].offset - 1);
   }
-  while (true) {
-    const auto due = NextLocal(expression, local);
-    if (!due.has_value()) return std::nullopt;
+  std::optional<int64_t> due = NextLocal(expression, local);
+  while (due.has_value()) {
     if (at + 1 == segments.size() || *due - segments[at].offset < segments[at + 1].begin) {
       return absl::FromUnixSeconds(*due - segments[at].offset);
     }
@@ -135,13 +134,17 @@ std::optional<absl::Time> Next(const Expression& expression, absl::Time after, c
     const int64_t shown_before = change + segments[at].offset;     // What clocks show at the change, by the old offset
     const int64_t shown_after = change + segments[at + 1].offset;  // and by the new one.
     ++at;
+    // Nothing is due up to `due`, so a change that lies whole between moves nothing: no second search.
+    if (local < shown_after && *due >= shown_after && *due >= shown_before) continue;
     if (shown_after > shown_before) {
       if (*due < shown_after && rule.gap == DstRule::Gap::kAtGapEnd) return absl::FromUnixSeconds(change);
       local = shown_after - 1;
     } else {
       local = (rule.overlap == DstRule::Overlap::kOnce ? shown_before : shown_after) - 1;
     }
+    due = NextLocal(expression, local);
   }
+  return std::nullopt;
 }
 
 }  // namespace voltwell::cron

@@ -190,13 +190,71 @@ def mbus(results: Results) -> None:
                 note=f"{rates['R20']}; {rates['mbus']}; {rates['libmbus']}; libmbus of node-mbus 2.2.6, -O3")
 
 
+# The same for us and both peers; none that a peer does not know (W, L-n).
+CRON_ZONE = "Europe/Berlin"
+CRON_EXPRESSIONS = {"quarter_hour": "0 */15 * * * *", "office_hours": "0 0,30 8-18 * * 1-5", "daily": "0 30 2 * * *",
+                    "monthly": "0 0 0 1 * *", "leap_day": "0 0 0 29 2 *"}
+
+
+def cron_rates(command: list) -> dict:
+    """Calls per CPU-second, by the names of CRON_EXPRESSIONS."""
+    lines = "".join(f"{name} {text}\n" for name, text in CRON_EXPRESSIONS.items())
+    done = subprocess.run([*map(str, command), CRON_ZONE], input=lines, stdout=subprocess.PIPE, text=True, check=True)
+    return {name: float(rate) for name, rate in (line.split() for line in done.stdout.splitlines())}
+
+
+def robfig_cron() -> tuple[list | None, str]:
+    """The peer's command, or why there is none."""
+    source, program = ROOT / "tests/bench/cron_peer", ROOT / ".cache/go/bin/cron_peer"
+    if not shutil.which("go"):
+        return None, "go is not installed"
+    done = subprocess.run(["go", "build", "-mod=readonly", "-o", str(program), "."], cwd=source, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    if done.returncode != 0:
+        return None, f"its module cannot be had: {done.stdout.strip().splitlines()[-1][:120]}"
+    version = re.search(r"robfig/cron/v3 (\S+)", (source / "go.mod").read_text())[1]
+    compiler = subprocess.run(["go", "version"], stdout=subprocess.PIPE, text=True).stdout.split()[2]
+    return [program], f"robfig/cron {version}, {compiler}"
+
+
+def croniter() -> tuple[list | None, str]:
+    """The peer's command, or why there is none. Debian's Python, since the package is Debian's."""
+    found = subprocess.run(["/usr/bin/python3", "-c", "import importlib.metadata as m; print(m.version('croniter'))"],
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    if found.returncode != 0:
+        return None, "python3-croniter is not installed (tools/install bench)"
+    return ["/usr/bin/python3", ROOT / "tests/bench/cron_peer/croniter_peer.py"], f"croniter {found.stdout.strip()}"
+
+
+def cron(results: Results) -> None:
+    """R18: the worst ratio over the expressions counts, so that no easy one hides a hard one."""
+    ours = cron_rates([ROOT / "build/release/bin/cron_bench"])
+    for identity, goal, peer in (("R18a", 5, robfig_cron), ("R18b", 500, croniter)):
+        command, about = peer()
+        if command is None:
+            print(f"{identity} skipped: {about}", flush=True)
+            continue
+        print(f"peer of {identity}: {about}; {' '.join(map(str, command))} {CRON_ZONE}", flush=True)
+        theirs = cron_rates(command)
+        worst = min(theirs, key=lambda name: ours[name] / theirs[name])
+        each = ", ".join(f"{name} {ours[name] / theirs[name]:.0f} x ({ours[name]:.3g} to {theirs[name]:.3g})" for name in theirs)
+        results.add(identity, f"cron's next time in {CRON_ZONE}, the worst of {len(theirs)} expressions ({worst})", ours[worst], goal,
+                    "calls/CPU-s", peer=theirs[worst], note=f"{about}; {each}")
+
+
+def scheduler(results: Results) -> None:
+    cron(results)
+
+
 def suite(results: Results) -> None:
     idle_memory(results)
     first_reading(results)
     exchanges(results)
 
 
-GROUPS = {"codec": codec, "suite": suite}
+GROUPS = {"codec": codec, "scheduler": scheduler, "suite": suite}
+
+
 def mark(group: str) -> str:
     return f"<!-- below, to the next such line: written by tools/bench {group} -->"
 
