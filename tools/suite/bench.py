@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from tools.suite import client, layout as layouts
+from tools.suite import bench_gateway, client, layout as layouts
 from tools.suite.layout import ROOT
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -179,7 +179,7 @@ def suite(results: Results) -> None:
     exchanges(results)
 
 
-GROUPS = {"codec": codec, "suite": suite}
+GROUPS = {"codec": codec, "gateway": bench_gateway.run, "suite": suite}
 MARK = "<!-- below: written by tools/bench -->"
 
 
