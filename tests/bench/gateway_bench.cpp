@@ -1,10 +1,10 @@
 // What tools/bench gateway runs: the gateway's core with its Redis in a process of its own, and clients for it and for
 // its peer mosquitto, of one design.
 //
-//   gateway_bench serve PORT COUNT REDIS_PORT DIALECTS SHARDS  a gateway whose directory has COUNT collectors
-//   B0000001...
-//                                                    (dialect login-ok); commands on stdin: "load" begins exchanges
-//                                                    on all sessions, anything prints CPU used and exchanges so far
+//   gateway_bench serve PORT COUNT REDIS_PORT DIALECTS SHARDS
+//                                                    a gateway whose directory has COUNT collectors (dialect
+//                                                    login-ok); on stdin "load" begins exchanges on all sessions,
+//                                                    any line prints CPU used and exchanges so far
 //   gateway_bench dial PORT COUNT KIND SECONDS       COUNT connections, 256 at a time before their acknowledgement;
 //                                                    KIND: collector, meter (answers), mqtt, mqtt-publish. Prints
 //                                                    "acked COUNT SECONDS", works for SECONDS (0: until stdin ends)
