@@ -28,6 +28,17 @@ struct Config {
     options.Text("collector-listen", &hub.listen, "Address that collectors dial");
     options.Int("collector-port", &hub.port, "TCP port that collectors dial; 0: any free one",
                 {.min = 0, .max = 65535});
+    options.Text("tls-certificate-file", &hub.tls.certificate_file,
+                 "PEM with the gateway's certificate and its chain; empty: no port for TLS");
+    options.Text("tls-key-file", &hub.tls.key_file, "PEM with the key of the certificate");
+    options.Text(
+        "tls-client-ca-file", &hub.tls.client_ca_file,
+        "PEM with the CAs of collectors' certificates, whose name (CN) is the collector's registration id; empty: "
+        "none is asked for");
+    options.Bool("tls-client-certificate-required", &hub.tls.client_certificate_required,
+                 "Refuse TLS connections without a client certificate");
+    options.Int("collector-tls-port", &hub.tls_port, "TCP port that collectors dial with TLS; 0: any free one",
+                {.min = 0, .max = 65535});
     options.Int("shards", &hub.shards, "Threads that serve collectors", {.min = 1, .max = 64});
     options.Text("dialect-directory", &dialect_directory,
                  "Directory of *.dialect files: how boxes register and keep alive; empty: transparent only");
