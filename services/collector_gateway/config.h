@@ -55,6 +55,10 @@ struct Config {
                 {.min = 1, .max = 1'000'000});
     options.Int("network-connections-max", &hub.admission.network_connections_max,
                 "Connections from one /24 or /64 at most", {.min = 1, .max = 1'000'000});
+    options.Duration("registration-timeout", &hub.registration_timeout,
+                     "A connection that has not registered is closed after this; longer where boxes are known only by "
+                     "a heartbeat that comes late",
+                     absl::Seconds(1), absl::Minutes(5));
     options.List("trusted-proxies", &hub.trusted_proxies,
                  "Networks of balancers, as 10.0.0.0/8; every connection from there must begin with a PROXY header of "
                  "version 2");

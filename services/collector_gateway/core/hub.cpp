@@ -77,7 +77,8 @@ Hub::Hub(HubConfig config, os::Clock& clock, os::Random& random, Routes& routes,
                        Shard* const shard = &ShardFor(newcomer);
                        shard->Post([shard, newcomer, holder] { shard->OnVerdict(newcomer, holder); });
                      },
-                     [this](int fd, Peer peer, bool tls) { Deal(fd, peer, tls); }, tls_}));
+                     [this](int fd, Peer peer, bool tls) { Deal(fd, peer, tls); }, tls_,
+                     config_.registration_timeout}));
   }
 }
 

@@ -25,6 +25,7 @@ struct HubConfig {
   int sessions_max = 20'000;                   // Of the process; the kernel's limit on open files is near it.
   int tls_port = 7646;                         // Only with a certificate. 0: any free one.
   TlsConfig tls = {};
+  absl::Duration registration_timeout = kRegistrationTimeout;
   AdmissionLimits admission = {};
   std::vector<std::string> trusted_proxies = {};  // Networks of balancers that send PROXY protocol v2.
 };

@@ -80,6 +80,7 @@ struct ShardContext {
   // A new connection, to whichever shard is next.
   std::function<void(int, Peer, bool tls)> deal;
   const std::unique_ptr<TlsContext>& tls;  // Null: no port for it.
+  absl::Duration registration_timeout = kRegistrationTimeout;
 };
 
 // An item and the session that carries it.

@@ -50,7 +50,8 @@ void Shard::OnArrivalTime(Session& session) {
 
 Instant Shard::PatienceEnd(const Arrival& arrival) const {
   const bool waits_for_directory = !directory_usable_ && arrival.first_byte != absl::InfiniteDuration();
-  return arrival.connected + (waits_for_directory ? kDirectoryWaitMax : kRegistrationTimeout);
+  const absl::Duration patience = context_.registration_timeout;
+  return arrival.connected + (waits_for_directory ? std::max(patience, kDirectoryWaitMax) : patience);
 }
 
 bool Shard::Judge(Session& session, bool quiet) {
