@@ -28,6 +28,17 @@ struct Config {
     options.Text("collector-listen", &hub.listen, "Address that collectors dial");
     options.Int("collector-port", &hub.port, "TCP port that collectors dial; 0: any free one",
                 {.min = 0, .max = 65535});
+    options.Text("tls-certificate-file", &hub.tls.certificate_file,
+                 "PEM with the gateway's certificate and its chain; empty: no port for TLS");
+    options.Text("tls-key-file", &hub.tls.key_file, "PEM with the key of the certificate");
+    options.Text(
+        "tls-client-ca-file", &hub.tls.client_ca_file,
+        "PEM with the CAs of collectors' certificates, whose name (CN) is the collector's registration id; empty: "
+        "none is asked for");
+    options.Bool("tls-client-certificate-required", &hub.tls.client_certificate_required,
+                 "Refuse TLS connections without a client certificate");
+    options.Int("collector-tls-port", &hub.tls_port, "TCP port that collectors dial with TLS; 0: any free one",
+                {.min = 0, .max = 65535});
     options.Int("shards", &hub.shards, "Threads that serve collectors", {.min = 1, .max = 64});
     options.Text("dialect-directory", &dialect_directory,
                  "Directory of *.dialect files: how boxes register and keep alive; empty: transparent only");
@@ -44,6 +55,10 @@ struct Config {
                 {.min = 1, .max = 1'000'000});
     options.Int("network-connections-max", &hub.admission.network_connections_max,
                 "Connections from one /24 or /64 at most", {.min = 1, .max = 1'000'000});
+    options.Duration("registration-timeout", &hub.registration_timeout,
+                     "A connection that has not registered is closed after this; longer where boxes are known only by "
+                     "a heartbeat that comes late",
+                     absl::Seconds(1), absl::Minutes(5));
     options.List("trusted-proxies", &hub.trusted_proxies,
                  "Networks of balancers, as 10.0.0.0/8; every connection from there must begin with a PROXY header of "
                  "version 2");

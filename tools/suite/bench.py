@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from tools.suite import client, layout as layouts, libmbus
+from tools.suite import bench_gateway, client, layout as layouts, libmbus
 from tools.suite.layout import ROOT
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -252,7 +252,7 @@ def suite(results: Results) -> None:
     exchanges(results)
 
 
-GROUPS = {"codec": codec, "scheduler": scheduler, "suite": suite}
+GROUPS = {"codec": codec, "gateway": bench_gateway.run, "scheduler": scheduler, "suite": suite}
 
 
 def mark(group: str) -> str:

@@ -87,7 +87,8 @@ TEST_CASE("an id that flaps is held off for a while, others are not, and then it
 }
 
 TEST_CASE("a second connection from elsewhere is refused while the first one lives, which loses nothing by it") {
-  HubBench bench;
+  const int shards = GENERATE(1, 2);
+  HubBench bench({.listen = "127.0.0.1", .port = 0, .shards = shards});
   FakeCollector holder = bench.Dial("VW-1");
   const auto sink = bench.Submit({ItemOf(1, Priority::kInteractive, {ReadOf(1, "DDDD", absl::Minutes(1))})});
   REQUIRE(holder.Receive(Ask(1).size()) == Ask(1));
@@ -106,7 +107,8 @@ TEST_CASE("a second connection from elsewhere is refused while the first one liv
 }
 
 TEST_CASE("a second connection from elsewhere takes over when the first one ends, without waiting for more") {
-  HubBench bench;
+  const int shards = GENERATE(1, 2);  // Of two the holder and the newcomer have one each.
+  HubBench bench({.listen = "127.0.0.1", .port = 0, .shards = shards});
   FakeCollector holder = bench.Dial("VW-1");
   Newcomer newcomer(bench, 2);
   REQUIRE(Eventually([&] { return bench.metrics.takeovers.Value() == 1; }));

@@ -5,8 +5,9 @@ namespace voltwell::gateway {
 namespace {
 
 constexpr std::array<const char*, kRefusals> kRefusalNames = {
-    "full",  "crowded_out",  "unknown_id",       "wrong_network", "no_registration", "draining",
-    "clash", "network_full", "network_too_fast", "flapping",      "taken",           "proxy_header"};
+    "full",     "crowded_out",  "unknown_id",   "wrong_network",    "no_registration",
+    "draining", "clash",        "network_full", "network_too_fast", "flapping",
+    "taken",    "proxy_header", "tls",          "wrong_certificate"};
 
 }  // namespace
 

@@ -22,9 +22,11 @@ enum class Refusal {
   kNetworkTooFast,
   kFlapping,
   kTaken,
-  kProxyHeader
+  kProxyHeader,
+  kTls,
+  kWrongCertificate
 };
-inline constexpr int kRefusals = 12;
+inline constexpr int kRefusals = 14;
 
 struct GatewayMetrics {
   explicit GatewayMetrics(metrics::Registry& registry);

@@ -31,11 +31,18 @@ void RaiseFileLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-absl::Status PortTaken(const HubConfig& config, absl::string_view step) {
+absl::Status PortTaken(const HubConfig& config, int port, absl::string_view step) {
   return base::Unavailable("PORT_TAKEN", "cannot listen for collectors",
-                           {{"address", absl::StrCat(config.listen, ":", config.port)},
+                           {{"address", absl::StrCat(config.listen, ":", port)},
                             {"step", std::string(step)},
                             {"error", std::strerror(errno)}});
+}
+
+int PortOf(int fd) {
+  sockaddr_storage bound = {};
+  socklen_t length = sizeof(bound);
+  getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length);
+  return PeerOf(bound).port;
 }
 
 // Sessions that are asked of several shards and answered together.
@@ -70,7 +77,8 @@ Hub::Hub(HubConfig config, os::Clock& clock, os::Random& random, Routes& routes,
                        Shard* const shard = &ShardFor(newcomer);
                        shard->Post([shard, newcomer, holder] { shard->OnVerdict(newcomer, holder); });
                      },
-                     [this](int fd, Peer peer) { Deal(fd, peer); }}));
+                     [this](int fd, Peer peer, bool tls) { Deal(fd, peer, tls); }, tls_,
+                     config_.registration_timeout}));
   }
 }
 
@@ -88,37 +96,56 @@ absl::Status Hub::ReadTrustedProxies() {
   return absl::OkStatus();
 }
 
-absl::Status Hub::Start() {
-  VW_RETURN_IF_ERROR(ReadTrustedProxies());
-  RaiseFileLimit();
+absl::StatusOr<int> Hub::ListenOn(int port) {
   const bool v6 = config_.listen.find(':') != std::string::npos;
   sockaddr_in v4_address = {};
   v4_address.sin_family = AF_INET;
-  v4_address.sin_port = htons(static_cast<uint16_t>(config_.port));
+  v4_address.sin_port = htons(static_cast<uint16_t>(port));
   sockaddr_in6 v6_address = {};
   v6_address.sin6_family = AF_INET6;
   v6_address.sin6_port = v4_address.sin_port;
   const int known = v6 ? inet_pton(AF_INET6, config_.listen.c_str(), &v6_address.sin6_addr)
                        : inet_pton(AF_INET, config_.listen.c_str(), &v4_address.sin_addr);
-  if (known != 1) return PortTaken(config_, "address");
+  if (known != 1) return PortTaken(config_, port, "address");
   const int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return PortTaken(config_, "socket");
+  if (fd < 0) return PortTaken(config_, port, "socket");
   const int yes = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
   const auto* const address =
       v6 ? reinterpret_cast<const sockaddr*>(&v6_address) : reinterpret_cast<const sockaddr*>(&v4_address);
   if (bind(fd, address, v6 ? sizeof(v6_address) : sizeof(v4_address)) != 0 || listen(fd, kBacklog) != 0) {
-    absl::Status status = PortTaken(config_, "bind");
+    absl::Status status = PortTaken(config_, port, "bind");
     close(fd);
     return status;
   }
-  sockaddr_storage bound = {};
-  socklen_t length = sizeof(bound);
-  getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length);
-  port_ = PeerOf(bound).port;
+  return fd;
+}
+
+absl::Status Hub::Start() {
+  VW_RETURN_IF_ERROR(ReadTrustedProxies());
+  RaiseFileLimit();
+  const bool with_tls = !config_.tls.certificate_file.empty();
+  if (with_tls) {
+    VW_ASSIGN_OR_RETURN(tls_, TlsContext::Make(config_.tls));
+  }
+  VW_ASSIGN_OR_RETURN(const int plain, ListenOn(config_.port));
+  int secured = -1;
+  if (with_tls) {
+    const absl::StatusOr<int> listening = ListenOn(config_.tls_port);
+    if (!listening.ok()) {
+      close(plain);
+      return listening.status();
+    }
+    secured = *listening;
+  }
+  port_ = PortOf(plain);
+  tls_port_ = with_tls ? PortOf(secured) : 0;
   for (const auto& shard : shards_) shard->Start();
-  shards_[0]->Post([shard = shards_[0].get(), fd] { shard->Listen(fd); });
-  log::Info("listening for collectors", {{"port", port_}, {"shards", config_.shards}});
+  shards_[0]->Post([shard = shards_[0].get(), plain, secured] {
+    shard->Listen(plain, false);
+    if (secured >= 0) shard->Listen(secured, true);
+  });
+  log::Info("listening for collectors", {{"port", port_}, {"tls_port", tls_port_}, {"shards", config_.shards}});
   return absl::OkStatus();
 }
 
@@ -148,12 +175,12 @@ bool Hub::AnyOpen() const {
   return std::any_of(shards_.begin(), shards_.end(), [](const auto& shard) { return shard->open() > 0; });
 }
 
-void Hub::Deal(int fd, Peer peer) {
+void Hub::Deal(int fd, Peer peer, bool tls) {
   Shard* const shard = shards_[next_shard_++ % shards_.size()].get();
   if (shard == shards_[0].get()) {
-    shard->Adopt(fd, peer);  // We are on its thread: it listens.
+    shard->Adopt(fd, peer, tls);  // We are on its thread: it listens.
   } else {
-    shard->Post([shard, fd, peer] { shard->Adopt(fd, peer); });
+    shard->Post([shard, fd, peer, tls] { shard->Adopt(fd, peer, tls); });
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "services/collector_gateway/core/shard.h"
 
 namespace voltwell::gateway {
@@ -22,6 +23,9 @@ struct HubConfig {
   int shards = 1;
   size_t unregistered_max = kUnregisteredMax;  // Of a shard.
   int sessions_max = 20'000;                   // Of the process; the kernel's limit on open files is near it.
+  int tls_port = 7646;                         // Only with a certificate. 0: any free one.
+  TlsConfig tls = {};
+  absl::Duration registration_timeout = kRegistrationTimeout;
   AdmissionLimits admission = {};
   std::vector<std::string> trusted_proxies = {};  // Networks of balancers that send PROXY protocol v2.
 };
@@ -39,9 +43,10 @@ class Hub {
   Hub(HubConfig config, os::Clock& clock, os::Random& random, Routes& routes, LinkBook& links, GatewayMetrics& metrics);
   ~Hub();
 
-  // Unavailable PORT_TAKEN when it cannot listen, InvalidArgument BAD_NETWORK.
+  // Unavailable PORT_TAKEN when it cannot listen, InvalidArgument BAD_NETWORK or BAD_TLS_FILE.
   absl::Status Start();
   int port() const { return port_; }
+  int tls_port() const { return tls_port_; }
   // Accepts no more, finishes what is on the buses, closes all; returns when all are closed or after `limit`.
   void Drain(absl::Duration limit);
   // After Drain: closes what is still open and answers its items. False when a shard took longer than kCloseAllMax.
@@ -72,7 +77,8 @@ class Hub {
 
  private:
   Shard& ShardFor(SessionId id) { return *shards_[ShardOf(id)]; }
-  void Deal(int fd, Peer peer);
+  void Deal(int fd, Peer peer, bool tls);
+  absl::StatusOr<int> ListenOn(int port);
   absl::Status ReadTrustedProxies();
   bool AnyOpen() const;
 
@@ -84,9 +90,11 @@ class Hub {
   TraceBook traces_;
   ArrivalGate gate_;
   std::vector<Network> trusted_proxies_;  // Not changed after Start.
+  std::unique_ptr<TlsContext> tls_;
   std::vector<std::unique_ptr<Shard>> shards_;
   uint32_t next_shard_ = 0;  // Only the listening shard deals.
   int port_ = 0;
+  int tls_port_ = 0;  // 0: none.
 };
 
 }  // namespace voltwell::gateway

@@ -85,6 +85,7 @@ struct Session {
   BusEntryPtr entry = {};                       // Empty until registered.
   bool entry_changed = false;  // The directory has a newer one; a run under way still has views into this.
   bool counted = false;        // By the gate, under peer's network.
+  bool tls = false;            // The shard holds its link.
   uint32_t registered_s = 0;   // Monotonic seconds.
   std::unique_ptr<Arrival> arrival = {};
   std::unique_ptr<BusWork> work = {};

@@ -65,6 +65,15 @@ TEST_CASE("who says nothing is closed after ten seconds") {
   CHECK(bench.metrics.unregistered.Value() == 0);
 }
 
+TEST_CASE("where first heartbeats come late, connections may be given more time") {
+  HubBench bench({.listen = "127.0.0.1", .port = 0, .registration_timeout = absl::Minutes(2)});
+  FakeCollector late(bench.hub.port());
+  REQUIRE(Eventually([&] { return bench.metrics.unregistered.Value() == 1; }));
+  bench.Advance(absl::Minutes(2) - absl::Milliseconds(1));
+  late.Send("VW-1\r\n");
+  CHECK(Eventually([&] { return bench.routes.size() == 1; }));
+}
+
 TEST_CASE("of a flood before registration only a little is kept") {
   HubBench bench;
   FakeCollector stranger(bench.hub.port());

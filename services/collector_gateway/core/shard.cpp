@@ -18,7 +18,9 @@ namespace {
 
 // The loop's own wake-up token has all bits set, so this cannot be a session either: session ids have a use below 2^32
 // - 1.
+// The TLS listener's is one less.
 constexpr uint64_t kListenerToken = ~uint64_t{0} - 1;
+constexpr bool IsListener(uint64_t token) { return token == kListenerToken || token == kListenerToken - 1; }
 constexpr int kAcceptsPerTurn = 64;
 constexpr int kReadsPerTurn = 4;
 
@@ -51,42 +53,46 @@ Shard::Shard(uint32_t number, ShardContext context)
 
 Shard::~Shard() {
   loop_.Stop();
-  if (listener_ >= 0) close(listener_);
+  StopListening();
   for (const Session& session : sessions_) {
     if (session.fd >= 0) close(session.fd);
   }
 }
 
-void Shard::Listen(int fd) {
-  listener_ = fd;
-  VW_CHECK(loop_.Watch(fd, EPOLLIN, kListenerToken));
+void Shard::Listen(int fd, bool tls) {
+  const size_t listener = tls ? 1 : 0;
+  listeners_[listener] = {fd, tls};
+  VW_CHECK(loop_.Watch(fd, EPOLLIN, kListenerToken - listener));
 }
 
 void Shard::StopListening() {
-  if (listener_ < 0) return;
-  loop_.Unwatch(listener_);
-  close(listener_);
-  listener_ = -1;
+  for (Listener& listener : listeners_) {
+    if (listener.fd < 0) continue;
+    loop_.Unwatch(listener.fd);
+    close(listener.fd);
+    listener.fd = -1;
+  }
 }
 
-void Shard::Accept() {
-  for (int i = 0; i < kAcceptsPerTurn && listener_ >= 0; ++i) {
+void Shard::Accept(size_t listener) {
+  for (int i = 0; i < kAcceptsPerTurn && listeners_[listener].fd >= 0; ++i) {
     if (const Instant at = context_.gate.AcceptAt(loop_.now()); at > loop_.now()) {
       // Who waits does so in the kernel's backlog, which costs us nothing.
       context_.metrics.accept_throttled.Increment();
-      PauseAccepting(at);
+      PauseAccepting(listener, at);
       return;
     }
     sockaddr_storage address = {};
     socklen_t length = sizeof(address);
-    const int fd = accept4(listener_, reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd =
+        accept4(listeners_[listener].fd, reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       context_.metrics.accepted.Increment();
       context_.gate.Accepted(loop_.now());
       const Peer peer = PeerOf(address);
       // Of a balancer's connection the network is known when its header has come.
       if (IsTrusted(peer) || KnockAt(peer)) {
-        context_.deal(fd, peer);
+        context_.deal(fd, peer, listeners_[listener].tls);
       } else {
         Slam(fd);
       }
@@ -95,16 +101,16 @@ void Shard::Accept() {
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       context_.metrics.accept_pauses.Increment();
       log::Warning("no file descriptor left; accepting pauses", {{"open", static_cast<uint64_t>(open())}});
-      PauseAccepting(loop_.now() + kAcceptPause);
+      PauseAccepting(listener, loop_.now() + kAcceptPause);
       return;
     }
     if (errno != ECONNABORTED && errno != EINTR) return;
   }
 }
 
-void Shard::PauseAccepting(Instant until) {
-  loop_.Unwatch(listener_);
-  loop_.Arm(kListenerToken, until);
+void Shard::PauseAccepting(size_t listener, Instant until) {
+  loop_.Unwatch(listeners_[listener].fd);
+  loop_.Arm(kListenerToken - listener, until);
 }
 
 bool Shard::IsTrusted(const Peer& peer) const {
@@ -112,7 +118,7 @@ bool Shard::IsTrusted(const Peer& peer) const {
                      [&peer](const Network& network) { return network.Contains(peer.address); });
 }
 
-void Shard::Adopt(int fd, Peer peer) {
+void Shard::Adopt(int fd, Peer peer, bool tls) {
   if (draining_ || !MakeRoomForArrival()) {
     context_.metrics.Refused(draining_ ? Refusal::kDraining : Refusal::kFull).Increment();
     if (!IsTrusted(peer)) context_.gate.Gone(peer.address, loop_.now());
@@ -131,6 +137,8 @@ void Shard::Adopt(int fd, Peer peer) {
   session.arrival->connected = loop_.now();
   session.arrival->proxied = IsTrusted(peer);
   session.counted = !session.arrival->proxied;
+  session.tls = tls;
+  if (tls) tls_links_[IdOf(session)] = std::make_unique<TlsLink>(*context_.tls);
   arrivals_.push_back(IdOf(session));
   ++unregistered_;
   context_.metrics.unregistered.Increment();
@@ -162,14 +170,14 @@ Session* Shard::Find(SessionId id) {
 }
 
 void Shard::OnReady(uint64_t token, uint32_t events) {
-  if (token == kListenerToken) {
-    Accept();
+  if (IsListener(token)) {
+    Accept(kListenerToken - token);
     return;
   }
   Session* session = Find(token);
   if (session == nullptr) return;
   if ((events & EPOLLOUT) != 0) {
-    FlushUnsent(*session);
+    OnWritable(*session);
     session = Find(token);
   }
   // Errors and hang-ups show themselves in the read.
@@ -189,19 +197,15 @@ void Shard::Read(Session& session) {
     session.counts.bytes_in += got;
     session.last_byte = loop_.now();
     context_.metrics.bytes_in.Increment(static_cast<double>(got));
-    if (session.arrival != nullptr) {
-      OnArrivalBytes(session, bytes);
-    } else {
-      Keep(session, true, bytes);
-      OnLineBytes(session, bytes);
-    }
+    OnSocketBytes(session, bytes);
     if (bytes.size() < buffer_.size() || Find(id) == nullptr) return;
   }
 }
 
 void Shard::OnTimer(uint64_t token, Instant at) {
-  if (token == kListenerToken) {
-    if (listener_ >= 0) loop_.Watch(listener_, EPOLLIN, kListenerToken);
+  if (IsListener(token)) {
+    const int fd = listeners_[kListenerToken - token].fd;
+    if (fd >= 0) loop_.Watch(fd, EPOLLIN, token);
     return;
   }
   Session* const session = Find(token);
@@ -286,6 +290,7 @@ void Shard::End(Session& session, const char* reason) {
   }
   close_at_.erase(id);
   idle_tails_.erase(id);
+  if (session.tls) tls_links_.erase(id);
   const uint32_t use = session.use + 1;
   session = Session();
   session.slot = SlotOf(id);

@@ -21,6 +21,7 @@
 #include "services/collector_gateway/core/link_book.h"
 #include "services/collector_gateway/core/routes.h"
 #include "services/collector_gateway/core/session.h"
+#include "services/collector_gateway/core/tls.h"
 #include "services/collector_gateway/core/trace.h"
 #include "services/collector_gateway/domain/bus_verdict.h"
 
@@ -77,7 +78,9 @@ struct ShardContext {
   std::function<void(SessionId holder, SessionId newcomer)> probe;
   std::function<void(SessionId newcomer, Holder)> verdict;
   // A new connection, to whichever shard is next.
-  std::function<void(int, Peer)> deal;
+  std::function<void(int, Peer, bool tls)> deal;
+  const std::unique_ptr<TlsContext>& tls;  // Null: no port for it.
+  absl::Duration registration_timeout = kRegistrationTimeout;
 };
 
 // An item and the session that carries it.
@@ -112,9 +115,9 @@ class Shard final : private EventLoop::Handler {
   void Post(EventLoop::Task task) { loop_.Post(std::move(task)); }
 
   // The rest runs on the shard's thread: call through Post.
-  void Listen(int fd);
+  void Listen(int fd, bool tls);
   void StopListening();
-  void Adopt(int fd, Peer peer);
+  void Adopt(int fd, Peer peer, bool tls);
   void Submit(std::vector<RoutedItem>&& items, std::shared_ptr<ResultSink> sink);
   // Forgets what this call still has waiting; what is on a bus ends there.
   void Drop(const std::shared_ptr<ResultSink>& sink);
@@ -141,9 +144,13 @@ class Shard final : private EventLoop::Handler {
   void OnReady(uint64_t token, uint32_t events) override;
   void OnTimer(uint64_t token, Instant at) override;
   Instant OnTurnEnd() override;
-  void Accept();
+  struct Listener {
+    int fd = -1;
+    bool tls = false;
+  };
+  void Accept(size_t listener);
   // Stops accepting until then.
-  void PauseAccepting(Instant until);
+  void PauseAccepting(size_t listener, Instant until);
   bool IsTrusted(const Peer& peer) const;
   Session* Find(SessionId id);
   SessionId IdOf(const Session& session) const;
@@ -172,6 +179,17 @@ class Shard final : private EventLoop::Handler {
   bool KnockAt(const Peer& peer);
   // Closes the oldest arrivals until there is room for one more; false when all connections have registered.
   bool MakeRoomForArrival();
+
+  // shard_wire.cpp
+  ssize_t Transmit(Session& session, absl::string_view bytes);
+  bool SendCiphertext(Session& session, TlsLink& link);
+  bool HasCiphertext(const Session& session) const;
+  void OnWritable(Session& session);
+  void OnSocketBytes(Session& session, base::ByteView bytes);
+  void OnPlainBytes(Session& session, base::ByteView bytes);
+  void OnCiphertext(Session& session, base::ByteView bytes);
+  void EndBroken(Session& session, const char* reason);
+  bool CertificateFits(const Session& session, const BusEntry& entry) const;
 
   // shard_takeover.cpp
   bool MustAsk(Session& session, const Identified& identified);
@@ -207,7 +225,8 @@ class Shard final : private EventLoop::Handler {
   const uint32_t number_;
   ShardContext context_;
   EventLoop loop_;
-  int listener_ = -1;
+  std::array<Listener, 2> listeners_ = {};  // Plain and TLS; of the first shard.
+  absl::flat_hash_map<SessionId, std::unique_ptr<TlsLink>> tls_links_;
   bool draining_ = false;
   std::shared_ptr<const DirectoryCopy> directory_ = std::make_shared<DirectoryCopy>();
   bool directory_usable_ = false;

@@ -1,6 +1,7 @@
 // A connection until it has registered. Whatever we send goes out on somebody's RS-485 line, so nothing is sent before
 // it is known whose; see shard.h.
 #include <algorithm>
+#include <utility>
 
 #include "libs/log/log.h"
 #include "services/collector_gateway/core/shard.h"
@@ -10,12 +11,18 @@ namespace voltwell::gateway {
 
 void Shard::OnArrivalBytes(Session& session, base::ByteView bytes) {
   Arrival& arrival = *session.arrival;
-  const size_t most = kRegistrationBytesMax + (arrival.proxied ? kProxyHeaderMax : 0);
+  const size_t header = arrival.proxied ? kProxyHeaderMax + (session.tls ? kTlsHelloMax : 0) : 0;
+  const size_t most = kRegistrationBytesMax + header;
   const size_t room = most - std::min(most, arrival.bytes.size());
   const base::ByteView kept = bytes.first(std::min(room, bytes.size()));
   arrival.bytes.append(reinterpret_cast<const char*>(kept.data()), kept.size());
   if (arrival.asked) return;  // What follows the id is looked at when it has registered.
   if (arrival.proxied && !TakeProxyHeader(session)) return;
+  if (session.tls && header > 0 && !arrival.proxied) {
+    const std::string ciphertext = std::exchange(arrival.bytes, std::string());
+    OnCiphertext(session, base::AsBytes(ciphertext));
+    return;
+  }
   if (arrival.bytes.empty() || arrival.proxied) {
     Rearm(session);
     return;
@@ -43,7 +50,8 @@ void Shard::OnArrivalTime(Session& session) {
 
 Instant Shard::PatienceEnd(const Arrival& arrival) const {
   const bool waits_for_directory = !directory_usable_ && arrival.first_byte != absl::InfiniteDuration();
-  return arrival.connected + (waits_for_directory ? kDirectoryWaitMax : kRegistrationTimeout);
+  const absl::Duration patience = context_.registration_timeout;
+  return arrival.connected + (waits_for_directory ? std::max(patience, kDirectoryWaitMax) : patience);
 }
 
 bool Shard::Judge(Session& session, bool quiet) {
@@ -74,6 +82,12 @@ void Shard::Register(Session& session, const Identified& identified) {
     log::Warning("collector dialled from a network that is not its own",
                  {{"collector", identified.entry->collector}, {"peer", ToText(session.peer)}});
     Refuse(session, Refusal::kWrongNetwork, "wrong network");
+    return;
+  }
+  if (!CertificateFits(session, *identified.entry)) {
+    log::Warning("a collector showed another one's certificate",
+                 {{"collector", identified.entry->collector}, {"peer", ToText(session.peer)}});
+    Refuse(session, Refusal::kWrongCertificate, "wrong certificate");
     return;
   }
   if (context_.gate.HeldOff(identified.entry->registration, loop_.now()) > absl::ZeroDuration()) {

@@ -153,7 +153,7 @@ bool Shard::Write(Session& session, absl::string_view bytes) {
   BusWork& work = *session.work;
   Keep(session, false, base::AsBytes(bytes));
   if (work.unsent.empty()) {
-    const ssize_t sent = send(session.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t sent = Transmit(session, bytes);
     if (sent < 0 && errno != EAGAIN && errno != EINTR) {
       // Not one byte went out: for a first question nothing was sent.
       if (work.run->first_question()) {
@@ -181,7 +181,7 @@ bool Shard::Write(Session& session, absl::string_view bytes) {
 void Shard::FlushUnsent(Session& session) {
   BusWork* const work = session.work.get();
   if (work == nullptr) return;
-  const ssize_t sent = send(session.fd, work->unsent.data(), work->unsent.size(), MSG_NOSIGNAL);
+  const ssize_t sent = Transmit(session, work->unsent);
   if (sent < 0 && errno != EAGAIN && errno != EINTR) {
     End(session, "reset by peer");
     return;
@@ -191,7 +191,7 @@ void Shard::FlushUnsent(Session& session) {
     context_.metrics.bytes_out.Increment(static_cast<double>(sent));
     work->unsent.erase(0, static_cast<size_t>(sent));
   }
-  if (!work->unsent.empty()) return;
+  if (!work->unsent.empty() || HasCiphertext(session)) return;
   loop_.Change(session.fd, EPOLLIN, IdOf(session));
   Pump(session);
 }

@@ -1,6 +1,5 @@
 // What a dialect has us send by ourselves: answers to registrations and heartbeats; see shard.h.
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <utility>
@@ -65,7 +64,7 @@ void Shard::Say(Session& session, absl::string_view bytes) {
     if (work->unsent.size() < kUnsentMax) work->unsent.append(bytes.data(), bytes.size());
     return;
   }
-  const ssize_t sent = send(session.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  const ssize_t sent = Transmit(session, bytes);
   const size_t gone = sent > 0 ? static_cast<size_t>(sent) : 0;
   session.counts.bytes_out += static_cast<int64_t>(gone);
   context_.metrics.bytes_out.Increment(static_cast<double>(gone));

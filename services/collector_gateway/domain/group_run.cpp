@@ -217,9 +217,11 @@ void GroupRun::Learn(base::ByteView frame, Instant now) {
 
 // Whoever speaks while our question is still on the wire does not know of us: a second master, or a meter that babbles.
 void GroupRun::LookForCollision(base::ByteView bytes, Instant now) {
-  if (collided_ || bytes.empty() || now >= asked_ + WireTime(question_->request.size(), timing_.baud)) return;
+  if (collided_ || timing_.baud <= 0 || now >= asked_ + WireTime(question_->request.size(), timing_.baud)) return;
   KeepalivesSeen ignored;
-  if (keepalives_.CountNoise(bytes, ignored) == 0 || absl::StartsWith(question_->request, seen_ + base::ToString(bytes))) return;
+  if (keepalives_.CountNoise(bytes, ignored) == 0 ||
+      absl::StartsWith(question_->request, seen_ + base::ToString(bytes)))
+    return;
   collided_ = true;
   ++facts_->counts().collisions;
 }

@@ -48,9 +48,13 @@ std::string LabelOf(const Question& question) {
   return label;
 }
 
-uint64_t HashOf(absl::string_view bytes) {
+// Of LabelOf, without making it: this is asked for each exchange.
+uint64_t MeterHash(const Question& question, size_t address) {
   uint64_t hash = kFnvBasis;
-  for (const char c : bytes) hash = Mix(hash, static_cast<uint8_t>(c));
+  if (address == 0) {
+    for (const char c : WithoutPreamble(question.request)) hash = Mix(hash, static_cast<uint8_t>(c));
+  }
+  for (size_t i = 0; i < address; ++i) hash = Mix(hash, question.replies.any_of.front()[i].value);
   return hash;
 }
 
@@ -65,10 +69,13 @@ QuestionKey KeyOf(const Question& question) {
       kind = Mix(Mix(Mix(kind, first[i].offset), first[i].mask), first[i].value);
     }
   }
-  return {.meter = HashOf(LabelOf(question)), .kind = kind};
+  return {.meter = MeterHash(question, address), .kind = kind};
 }
 
-uint64_t MeterKeyOf(const Item& item) { return HashOf(LabelOf(item.exchanges.front().question)); }
+uint64_t MeterKeyOf(const Item& item) {
+  const Question& first = item.exchanges.front().question;
+  return MeterHash(first, AddressBytes(first));
+}
 
 std::string MeterLabelOf(const Item& item) {
   return LabelOf(item.exchanges.front().question).substr(0, kMeterLabelMax);

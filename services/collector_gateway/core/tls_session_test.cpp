@@ -1,0 +1,159 @@
+// Collectors that dial with TLS, on real loopback sockets.
+#include <catch2/catch.hpp>
+
+#include "libs/base/status.h"
+#include "libs/testing/process.h"
+#include "services/collector_gateway/testing/hub_bench.h"
+#include "services/collector_gateway/testing/tls_collector.h"
+
+using namespace voltwell::gateway;           // NOLINT
+using namespace voltwell::gateway::testing;  // NOLINT
+using voltwell::testing::Eventually;
+
+namespace {
+
+// A gateway with a certificate, and the CA of its collectors.
+struct TlsBench {
+  explicit TlsBench(bool required = false, std::vector<std::string> proxies = {}) : bench(Config(required, proxies)) {}
+
+  HubConfig Config(bool required, const std::vector<std::string>& proxies) {
+    server.Write(folder.path() + "/server.pem", folder.path() + "/server.key");
+    collectors_ca.Write(folder.path() + "/ca.pem", folder.path() + "/ca.key");
+    HubConfig config = {.listen = "127.0.0.1", .port = 0, .tls_port = 0};
+    config.tls = {folder.path() + "/server.pem", folder.path() + "/server.key", folder.path() + "/ca.pem", required};
+    config.trusted_proxies = proxies;
+    return config;
+  }
+  bool Registered(size_t count) {
+    return Eventually([&] { return bench.routes.size() == count; });
+  }
+
+  voltwell::testing::TempDirectory folder{"gateway-tls"};
+  Certificate server_ca{"server CA"};
+  Certificate server{"gateway", &server_ca};
+  Certificate collectors_ca{"collectors CA"};
+  HubBench bench;
+};
+
+}  // namespace
+
+TEST_CASE("a collector with its own certificate registers over TLS, and exchanges go both ways") {
+  TlsBench tls;
+  const Certificate own("VW-1", &tls.collectors_ca);
+  TlsCollector collector(tls.bench.hub.tls_port(), tls.server_ca, &own);
+  REQUIRE(collector.connected());
+  REQUIRE(collector.Send("VW-1\r\n"));
+  REQUIRE(tls.Registered(1));
+  const auto sink = tls.bench.Submit({ItemOf(1), ItemOf(2)});
+  REQUIRE(collector.Receive(Ask(1).size()) == Ask(1));
+  REQUIRE(collector.Send(Reply(1).substr(0, 5)));
+  REQUIRE(collector.Send(Reply(1).substr(5)));
+  REQUIRE(collector.Receive(Ask(2).size()) == Ask(2));
+  REQUIRE(collector.Send(Reply(2)));
+  CHECK(sink->Outcomes(2) == "1 ok, 2 ok");
+  // Another bus of the same collector has the same certificate.
+  TlsCollector second(tls.bench.hub.tls_port(), tls.server_ca, &own);
+  REQUIRE(second.Send("VW-1/2\r\n"));
+  CHECK(tls.Registered(2));
+}
+
+TEST_CASE("a collector that shows another one's certificate is refused") {
+  TlsBench tls;
+  const Certificate other("VW-2", &tls.collectors_ca);
+  TlsCollector collector(tls.bench.hub.tls_port(), tls.server_ca, &other);
+  REQUIRE(collector.Send("VW-1\r\n"));
+  CHECK(collector.Closed());
+  tls.bench.Settle();
+  CHECK(tls.bench.metrics.Refused(Refusal::kWrongCertificate).Value() == 1);
+  CHECK(tls.bench.routes.size() == 0);
+}
+
+TEST_CASE("a certificate that the collectors' CA did not sign is refused before an id is listened to") {
+  TlsBench tls;
+  const Certificate forger("forger CA");
+  const Certificate forged("VW-1", &forger);
+  TlsCollector collector(tls.bench.hub.tls_port(), tls.server_ca, &forged);
+  collector.Send("VW-1\r\n");
+  CHECK(collector.Closed());
+  tls.bench.Settle();
+  CHECK(tls.bench.metrics.Refused(Refusal::kTls).Value() == 1);
+  CHECK(tls.bench.routes.size() == 0);
+}
+
+TEST_CASE("without a certificate a collector registers by its id, unless certificates are required") {
+  {
+    TlsBench tls;
+    TlsCollector collector(tls.bench.hub.tls_port(), tls.server_ca, nullptr);
+    REQUIRE(collector.Send("VW-1\r\n"));
+    CHECK(tls.Registered(1));
+  }
+  TlsBench tls(/*required=*/true);
+  TlsCollector collector(tls.bench.hub.tls_port(), tls.server_ca, nullptr);
+  collector.Send("VW-1\r\n");
+  CHECK(collector.Closed());
+  tls.bench.Settle();
+  CHECK(tls.bench.metrics.Refused(Refusal::kTls).Value() == 1);
+  CHECK(tls.bench.routes.size() == 0);
+}
+
+TEST_CASE("who speaks no TLS on its port is refused, and plain collectors do not notice") {
+  TlsBench tls;
+  FakeCollector plain = tls.bench.Dial("VW-2");
+  FakeCollector wrong(tls.bench.hub.tls_port());
+  wrong.Send("VW-1\r\n");
+  CHECK(wrong.Closed());
+  tls.bench.Settle();
+  CHECK(tls.bench.metrics.Refused(Refusal::kTls).Value() == 1);
+  CHECK(plain.Silent());
+}
+
+TEST_CASE("a handshake that does not go on is closed after ten seconds") {
+  TlsBench tls;
+  FakeCollector silent(tls.bench.hub.tls_port());
+  silent.Send("\x16\x03\x01");
+  REQUIRE(tls.bench.Read(3));
+  tls.bench.Advance(kRegistrationTimeout);
+  CHECK(silent.Closed());
+  CHECK(tls.bench.metrics.Refused(Refusal::kNoRegistration).Value() == 1);
+}
+
+TEST_CASE("behind a balancer its header comes before TLS") {
+  TlsBench tls(/*required=*/true, {"127.0.0.0/8"});
+  const Certificate own("VW-1", &tls.collectors_ca);
+  const std::string header = *voltwell::base::FromHex("0D0A0D0A000D0A515549540A2111000C0A0800077F000001C8221DDD");
+  TlsCollector collector(tls.bench.hub.tls_port(), tls.server_ca, &own, header);
+  REQUIRE(collector.Send("VW-1\r\n"));
+  REQUIRE(tls.Registered(1));
+  CHECK(ToText(tls.bench.routes.Find({"VW-1", 1})->peer) == "10.8.0.7:51234");
+}
+
+TEST_CASE("a reader that is slow gets all that was asked, in order") {
+  TlsBench tls;
+  TlsCollector collector(tls.bench.hub.tls_port(), tls.server_ca, nullptr);
+  REQUIRE(collector.Send("VW-1\r\n"));
+  REQUIRE(tls.Registered(1));
+  for (uint32_t id = 1; id <= 50; ++id) {
+    const auto sink = tls.bench.Submit({ItemOf(id)});
+    REQUIRE(collector.Receive(Ask(static_cast<uint8_t>(id)).size()) == Ask(static_cast<uint8_t>(id)));
+    REQUIRE(collector.Send(Reply(static_cast<uint8_t>(id))));
+    REQUIRE(sink->Outcomes(1) == std::to_string(id) + " ok");
+  }
+}
+
+TEST_CASE("certificate files that cannot be used end the start") {
+  const auto refused = [](const TlsConfig& config) {
+    return voltwell::base::ReasonOf(TlsContext::Make(config).status());
+  };
+  voltwell::testing::TempDirectory folder{"gateway-tls"};
+  const Certificate one("one");
+  const Certificate two("two");
+  one.Write(folder.path() + "/one.pem", folder.path() + "/one.key");
+  two.Write(folder.path() + "/two.pem", folder.path() + "/two.key");
+  const std::string certificate = folder.path() + "/one.pem";
+  const std::string key = folder.path() + "/one.key";
+  CHECK(refused({certificate, key}) == "");
+  CHECK(refused({folder.path() + "/none.pem", key}) == "BAD_TLS_FILE");
+  CHECK(refused({certificate, folder.path() + "/two.key"}) == "BAD_TLS_FILE");
+  CHECK(refused({certificate, key, folder.path() + "/none.pem"}) == "BAD_TLS_FILE");
+  CHECK(refused({certificate, key, "", true}) == "BAD_TLS_FILE");
+}
