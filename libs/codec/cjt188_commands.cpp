@@ -18,7 +18,6 @@ namespace {
 
 using cjt188::Reg;
 
-constexpr uint16_t kMeteringDi = 0x901F;
 constexpr uint16_t kPurchaseDi = 0x8105;
 constexpr uint16_t kAddressDi = 0x810A;
 // Longest usual body of a reply: heat and cold.

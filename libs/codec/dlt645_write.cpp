@@ -33,6 +33,7 @@ absl::Status OnlyOf2007(absl::string_view what) {
 
 Decoded Taken(const Dlt645Call& call, uint8_t function, const std::vector<ReplyFrames>& replies) {
   Decoded decoded;
+  if (replies.empty() && call.address == BroadcastAddress()) return decoded;  // Nobody answers.
   for (size_t i = 0; i < std::max<size_t>(replies.size(), 1) && decoded.error.ok(); ++i) {
     decoded.error = TakenReply(call, function, replies, i).status();
   }

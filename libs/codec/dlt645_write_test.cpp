@@ -156,9 +156,11 @@ TEST_CASE("demands, the meter and events are cleared") {
 }
 
 TEST_CASE("what goes to all meters of a line is not answered") {
-  const auto group = Encode(Do(Freeze{}, "", "999999999999"), {});
+  const Command command = Do(Freeze{}, "", "999999999999");
+  const auto group = Encode(command, {});
   REQUIRE(group.ok());
   CHECK(group->exchanges[0].no_reply);
+  CHECK(Heard(command, {}).error.ok());
 }
 
 TEST_CASE("a slow meter gets its preambles and its time") {

@@ -378,8 +378,11 @@ std::string Explainer::DifText(base::ByteView frame, const Record& record) const
     what = zh_ ? absl::StrCat(length, "字节整数") : absl::StrCat(length, "-byte integer");
   }
   const auto function = static_cast<size_t>(record.function);
-  return absl::StrCat("DIF", Say("：", ": "), what, Say("，", ", "),
-                      zh_ ? kFunctionsZh[function] : kFunctionsEn[function]);
+  std::string text = absl::StrCat("DIF", Say("：", ": "), what, Say("，", ", "),
+                                  zh_ ? kFunctionsZh[function] : kFunctionsEn[function]);
+  const bool has_dife = record.vif_offset > record.offset + 1;
+  if (!has_dife && record.storage > 0) text += Say("，存储1", ", storage 1");
+  return text;
 }
 
 void Explainer::ExplainVif(base::ByteView frame, const Record& record) {
@@ -390,7 +393,9 @@ void Explainer::ExplainVif(base::ByteView frame, const Record& record) {
   std::string text = absl::StrCat("VIF", Say("：", ": "), zh_ ? row.title_zh : row.title_en);
   const std::string unit = mbus::PlainTextUnit(record, frame);
   if (!unit.empty()) absl::StrAppend(&text, " \"", unit, "\"");
-  if (row.unit[0] != '\0') absl::StrAppend(&text, ", 10^", record.exponent, " ", mbus::UnitText(record.unit));
+  const absl::string_view factor_unit = mbus::UnitText(record.unit);
+  if (record.exponent != 0) absl::StrAppend(&text, Say("，", ", "), "10^", record.exponent, " ", factor_unit);
+  if (record.exponent == 0 && !factor_unit.empty()) absl::StrAppend(&text, Say("，", ", "), factor_unit);
   Take(vif.size() - modifiers.size(), "unit", std::move(text), known);
   bool vendor = (vif[0] & 0x7F) == 0x7F;
   for (const uint8_t vife : modifiers) {

@@ -185,7 +185,7 @@ TEST_CASE("the parks of deploy/demo load, and the demo is one that can be shown"
   const auto load = [&](const char* name) { return LoadPark(absl::StrCat(root, "/deploy/demo/", name)); };
   const auto demo = load("park.json");
   REQUIRE(demo.ok());
-  CHECK(demo->collectors.size() == 5);
+  CHECK(demo->collectors.size() == 7);
   CHECK(demo->meters() >= 60);
   for (const ParkCollector& collector : demo->collectors) {
     for (const ParkBus& bus : collector.buses) {

@@ -98,6 +98,7 @@ void Explainer::Step() {
   cursor_.Take(preamble, "preamble", speech.Say("前导字节，唤醒接收方", "wakes the receiver"));
   if (preamble == rest.size()) {
     Fail(bytes_.size(), "no frame behind the preamble", "前导字节后无帧");
+    if (result_.summary.empty()) result_.summary = speech.Say("只有前导字节", "a preamble only");
     return;
   }
   const base::ByteView bytes = cursor_.rest();

@@ -1,36 +1,103 @@
-// Explanations cover every byte once, say what it is, and never print a secret.
+// Explanations cover every byte once, say what it is in both languages, and never print a secret.
 #include "libs/codec/dlt645/explain.h"
 
 #include <catch2/catch.hpp>
 #include <random>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "libs/base/status.h"
 #include "libs/codec/dlt645/frame.h"
 #include "libs/codec/vectors/vector_file.h"
 
 namespace voltwell::codec::dlt645 {
 namespace {
 
-void RequireCovers(const Explained& explained, size_t size) {
-  size_t at = 0;
-  for (const Span& span : explained.spans) {
-    REQUIRE(span.offset == at);
-    REQUIRE(span.length > 0);
-    REQUIRE_FALSE(span.kind.empty());
-    REQUIRE_FALSE(span.meaning.empty());
-    at += span.length;
-  }
-  REQUIRE(at == size);
+ExplainedBytes ExplainIn(Language language, base::ByteView bytes, Protocol protocol = Protocol::kUnspecified) {
+  ExplainOptions options;
+  options.language = language;
+  options.protocol = protocol;
+  return ExplainDlt645(bytes, options);
 }
 
-TEST_CASE("every recorded frame is explained, each byte once") {
-  for (const auto& vector : vectors::Load("dlt645_2007.vec")) {
-    CAPTURE(vector.id);
-    for (const std::string& bytes : {vector.request, vector.reply}) {
-      const Explained explained = Explain(base::AsBytes(bytes));
-      RequireCovers(explained, bytes.size());
-      CHECK(explained.understood == !bytes.empty());
-      for (const Span& span : explained.spans) CHECK(span.kind != "unknown");
+bool Covers(const ExplainedBytes& explained, size_t size) {
+  size_t at = 0;
+  for (const Explanation& part : explained.explanations) {
+    const bool right = part.offset == at && part.length > 0 && part.hex.size() == 2 * part.length &&
+                       !part.kind.empty() && !part.meaning.empty();
+    if (!right) return false;
+    at += part.length;
+  }
+  return at == size && !explained.summary.empty();
+}
+
+size_t Position(const absl::Status& status) {
+  CHECK(base::ReasonOf(status) == "FRAME_NOT_UNDERSTOOD");
+  size_t position = 0;
+  CHECK(absl::SimpleAtoi(base::MetadataOf(status)["position"], &position));
+  return position;
+}
+
+std::string Summary(Language language, absl::string_view hex, Protocol protocol = Protocol::kUnspecified) {
+  const std::string bytes = *base::FromHex(hex);
+  const ExplainedBytes explained = ExplainIn(language, base::AsBytes(bytes), protocol);
+  CHECK(explained.error.ok());
+  CHECK(Covers(explained, bytes.size()));
+  return explained.summary;
+}
+
+// The summary behind "meter ...: ...: ".
+std::string Of(uint8_t control, absl::string_view plain_hex, Language language = Language::kEnglish) {
+  const std::string frame = BuildFrame(*ParseAddress("1"), control, base::AsBytes(*base::FromHex(plain_hex)));
+  const ExplainedBytes explained = ExplainIn(language, base::AsBytes(frame));
+  CHECK(explained.error.ok());
+  CHECK(Covers(explained, frame.size()));
+  return explained.summary;
+}
+
+std::vector<std::string> RecordedFrames() {
+  std::vector<std::string> frames;
+  for (const char* const file : {"dlt645_2007.vec", "dlt645_1997.vec"}) {
+    for (const auto& vector : vectors::Load(file)) {
+      for (const std::string& bytes : {vector.request, vector.reply}) {
+        if (!bytes.empty()) frames.push_back(bytes);
+      }
+    }
+  }
+  return frames;
+}
+
+TEST_CASE("every recorded frame is explained in both languages, each byte once and understood") {
+  for (const std::string& bytes : RecordedFrames()) {
+    CAPTURE(base::ToHex(base::AsBytes(bytes)));
+    for (const Language language : {Language::kEnglish, Language::kChinese}) {
+      const ExplainedBytes explained = ExplainIn(language, base::AsBytes(bytes));
+      CHECK(Covers(explained, bytes.size()));
+      CHECK(explained.error.ok());
+      for (const Explanation& part : explained.explanations) CHECK(part.understood);
+    }
+  }
+}
+
+TEST_CASE("a truncated recorded frame is an error at its end, and all of it is covered") {
+  for (const std::string& bytes : RecordedFrames()) {
+    for (size_t size = 0; size < bytes.size(); ++size) {
+      const base::ByteView cut = base::AsBytes(bytes).first(size);
+      const ExplainedBytes explained = ExplainIn(Language::kEnglish, cut);
+      CHECK(Covers(explained, size));
+      CHECK(Position(explained.error) == size);
+    }
+  }
+}
+
+TEST_CASE("a flipped bit in a recorded frame is an error with a place in it, but where it is only the preamble's") {
+  for (const std::string& bytes : RecordedFrames()) {
+    for (size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+      std::string flipped = bytes;
+      flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
+      const ExplainedBytes explained = ExplainIn(Language::kChinese, base::AsBytes(flipped));
+      CHECK(Covers(explained, bytes.size()));
+      CHECK(Position(explained.error) <= bytes.size());
     }
   }
 }
@@ -38,58 +105,106 @@ TEST_CASE("every recorded frame is explained, each byte once") {
 TEST_CASE("random data in every function, and random bytes, are covered too") {
   std::mt19937 random(5);
   for (int i = 0; i < 20'000; ++i) {
-    std::string data(random() % 40, '\0');
+    std::string data(random() % 60, '\0');
     for (char& c : data) c = static_cast<char>(random());
     const auto control = static_cast<uint8_t>(random());
+    const Protocol protocol = i % 2 == 0 ? Protocol::kUnspecified : Protocol::kDlt645_1997;
     const std::string frame = BuildFrame(*ParseAddress("1"), control, base::AsBytes(data));
-    RequireCovers(Explain(base::AsBytes(frame)), frame.size());
-    RequireCovers(Explain(base::AsBytes(data)), data.size());
+    const bool covered = Covers(ExplainIn(Language::kEnglish, base::AsBytes(frame), protocol), frame.size()) &&
+                         Covers(ExplainIn(Language::kChinese, base::AsBytes(data), protocol), data.size());
+    if (!covered) FAIL_CHECK(base::ToHex(base::AsBytes(frame)));
   }
 }
 
-TEST_CASE("a reply is explained with its value") {
-  const Explained explained = Explain(base::AsBytes(*base::FromHex("FEFE6812907856341268910833333433896745335416")));
-  CHECK(explained.summary == "meter 123456789012, reply: read data: forward active energy, total = 1234.56 kWh");
-  REQUIRE(explained.spans.size() == 10);
-  CHECK(explained.spans[0].kind == "preamble");
-  CHECK(explained.spans[6].meaning == "00010000: forward active energy, total");
-  CHECK(explained.spans[7].meaning == "forward active energy, total = 1234.56 kWh");
+TEST_CASE("a reply is explained with its value in both languages") {
+  const char* const hex = "FEFE6812907856341268910833333433896745335416";
+  CHECK(Summary(Language::kEnglish, hex) ==
+        "meter 123456789012, reply: read data: forward active energy, total = 1234.56 kWh");
+  CHECK(Summary(Language::kChinese, hex) == "表 123456789012，应答：读数据：正向有功总电能 = 1234.56 kWh");
+  const std::string bytes = *base::FromHex(hex);
+  const ExplainedBytes explained = ExplainIn(Language::kEnglish, base::AsBytes(bytes));
+  CHECK(explained.protocol == Protocol::kDlt645_2007);
+  REQUIRE(explained.explanations.size() == 10);
+  CHECK(explained.explanations[0].kind == "preamble");
+  CHECK(explained.explanations[6].meaning == "00010000: forward active energy, total");
+  CHECK(explained.explanations[7].hex == "89674533");
 }
 
-TEST_CASE("the relay's state and a refusal are said in words") {
-  const auto summary = [](absl::string_view hex) { return Explain(base::AsBytes(*base::FromHex(hex))).summary; };
-  CHECK(absl::EndsWith(summary("68611001301215689106363833378333BE16"), "relay open"));
-  CHECK(absl::EndsWith(summary("686110013012156891063638333733336E16"), "relay closed"));
-  CHECK(absl::EndsWith(summary("6812907856341268D101358D16"), "refused: no_such_data"));
+TEST_CASE("the relay's state and refusals are said in words") {
+  CHECK(absl::StrContains(Summary(Language::kEnglish, "68611001301215689106363833378333BE16"), "relay open"));
+  CHECK(absl::StrContains(Summary(Language::kChinese, "686110013012156891063638333733336E16"), "继电器合闸"));
+  CHECK(absl::EndsWith(Summary(Language::kEnglish, "6812907856341268D101358D16"), "refused: no such data"));
+  CHECK(absl::EndsWith(Of(0xC3, "0200"), "refused: duplicate recharge"));
+  CHECK(absl::EndsWith(Of(0xC3, "2000", Language::kChinese), "拒绝：充值次数错误"));
+  CHECK(absl::EndsWith(Of(0xDC, "2000"), "refused: power is kept: trip refused"));
 }
 
-TEST_CASE("passwords and operator codes are marked and appear in no words") {
-  // Password level 02, 370602; operator 31323334.
-  const std::string secret = *base::FromHex("02370602 31323334 1A 00 000000301299");
-  const std::string frame = BuildFrame(*ParseAddress("1"), kRelayControl, base::AsBytes(secret));
-  const Explained explained = Explain(base::AsBytes(frame));
-  size_t secrets = 0;
-  for (const Span& span : explained.spans) {
-    if (span.secret) secrets += span.length;
-    for (const char* word : {"370602", "020637", "31323334", "34333231"})
-      CHECK_FALSE(absl::StrContains(span.meaning, word));
+TEST_CASE("commands of every function say what they do") {
+  CHECK(absl::EndsWith(Of(0x08, "512210050617"), "time = 2017-06-05T10:22:51"));
+  CHECK(absl::EndsWith(Of(0x16, "99999999"), "freeze: now"));
+  CHECK(absl::EndsWith(Of(0x16, "00000199"), "freeze: monthly, day 01 00:00"));
+  CHECK(absl::EndsWith(Of(0x17, "08"), "baud rate = 08H (2400 bit/s)"));
+  CHECK(absl::EndsWith(Of(0x15, "120000001020"), "write address: 201000000012"));
+  CHECK(absl::EndsWith(Of(0x1B, "0200000001020304FFFFFFFF"), "all events"));
+  CHECK(absl::EndsWith(Of(0x14, "02010004 02000000 01020304 593009"), "time = 09:30:59"));
+  CHECK(absl::EndsWith(Of(0x03, "FF020107 01020304 88130000 0C000000 00000000 120000001020 00000000"),
+                       "070102FF: recharge, amount = 50.00 CNY, purchase number = 12, customer number = 201000000012"));
+  CHECK(absl::EndsWith(Of(0x12, "00FF0100 01"), "0001FF00: forward active energy, total and tariffs (block)"));
+  CHECK(absl::EndsWith(Of(0x04, "10C0 00000000 06060719"), "date and weekday = 2019-07-06"));
+}
+
+TEST_CASE("03H is the re-read of 1997 where that edition is asked for") {
+  const std::string frame = BuildFrame(*ParseAddress("1"), 0x03, base::AsBytes(std::string("\x10\x90", 2)));
+  const ExplainedBytes explained = ExplainIn(Language::kEnglish, base::AsBytes(frame), Protocol::kDlt645_1997);
+  CHECK(explained.protocol == Protocol::kDlt645_1997);
+  CHECK(absl::EndsWith(explained.summary, "re-read data: 9010: forward active energy, total"));
+}
+
+TEST_CASE("passwords and operator codes are masked and appear in no words") {
+  // Level 02, password 370602; operator 31323334; new password 04 998877.
+  const std::pair<uint8_t, const char*> kCommands[] = {
+      {0x1C, "02370602 31323334 1A 00 000000301299"},
+      {0x14, "01100004 02370602 31323334 00200000"},
+      {0x19, "02370602 31323334"},
+      {0x1B, "02370602 31323334 FFFFFFFF"},
+      {0x18, "030C0004 02370602 04998877"},
+      {0x14, "030C0004 02370602 31323334 04998877"},
+      {0x0F, "00370602 04998877"},
+      {0x1E, "02370602 31323334"},
+  };
+  for (const auto& [function, hex] : kCommands) {
+    const std::string frame = BuildFrame(*ParseAddress("1"), function, base::AsBytes(*base::FromHex(hex)));
+    for (const bool shown : {false, true}) {
+      CAPTURE(int{function}, shown);
+      ExplainOptions options;
+      options.show_secrets = shown;
+      std::string all;
+      for (const Explanation& part : ExplainDlt645(base::AsBytes(frame), options).explanations) {
+        all += part.hex;
+        for (const char* const word : {"370602", "31323334", "998877"})
+          CHECK_FALSE(absl::StrContains(part.meaning, word));
+      }
+      // With 33H: 6A3935 and 64656667 and CCBBAA.
+      CHECK(absl::StrContains(all, "6A3935") == shown);
+      if (!shown) CHECK_FALSE(absl::StrContains(all, "64656667"));
+      if (!shown) CHECK_FALSE(absl::StrContains(all, "CCBBAA"));
+    }
   }
-  CHECK(secrets == 8);
-  CHECK(explained.summary == "meter 000000000001, request: relay control: trip, not after 2099-12-30T00:00:00");
 }
 
-TEST_CASE("data of requests that we do not take apart is secret as a whole") {
-  // Write data (14H): identifier, password, operator, value.
-  const std::string frame = BuildFrame(*ParseAddress("1"), 0x14, base::AsBytes("0123456789abcdef"));
-  bool secret = false;
-  for (const Span& span : Explain(base::AsBytes(frame)).spans) secret = secret || (span.secret && span.length == 16);
-  CHECK(secret);
-}
-
-TEST_CASE("a broken frame is said to be broken") {
-  const Explained explained = Explain(base::AsBytes(*base::FromHex("680100000000006808060102030703175E16")));
-  CHECK_FALSE(explained.understood);
-  RequireCovers(explained, 18);
+TEST_CASE("the first wrong byte is named, and a whole frame behind a broken one is still explained") {
+  const std::string broken = *base::FromHex("680100000000006808060102030703175E16");
+  ExplainedBytes explained = ExplainIn(Language::kEnglish, base::AsBytes(broken));
+  CHECK(Position(explained.error) == 16);
+  CHECK(Covers(explained, broken.size()));
+  const std::string whole = *base::FromHex("6812907856341268D101358D16");
+  const std::string both = "\x68\x01\x02" + whole;
+  explained = ExplainIn(Language::kEnglish, base::AsBytes(both));
+  CHECK(Position(explained.error) == 7);
+  CHECK(absl::StrContains(explained.summary, "no such data"));
+  const std::string garbage = "\x01\x02" + whole;
+  CHECK(Position(ExplainIn(Language::kEnglish, base::AsBytes(garbage)).error) == 0);
+  CHECK(Position(ExplainIn(Language::kEnglish, {}).error) == 0);
 }
 
 }  // namespace

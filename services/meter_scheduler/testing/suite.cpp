@@ -102,7 +102,7 @@ Suite::Suite() : field("pod-1"), operator_("api_gateway", trust.Key("api_gateway
   trust.Key("meter_scheduler");
   codec_verifier_ = std::make_unique<rpc::TokenVerifier>("protocol_codec", trust.directory(), clock, metrics);
   codec_door_ = std::make_unique<rpc::Door>("protocol_codec", *codec_verifier_, clock, metrics);
-  codec_ = std::make_unique<codec_service::CodecService>(*codec_door_, metrics, codec::ProfileBook());
+  codec_ = std::make_unique<codec_service::CodecService>(*codec_door_, metrics, voltwell::codec::ProfileBook());
   codec_server_ = std::make_unique<rpc::Server>(AnyPort(), "protocol_codec", metrics);
   codec_server_->Add(*codec_);
   VW_CHECK(codec_server_->Start());
