@@ -5,7 +5,7 @@
 //                                                    a gateway whose directory has COUNT collectors (dialect
 //                                                    login-ok); on stdin "load" begins exchanges on all sessions,
 //                                                    any line prints CPU used and exchanges so far
-//   gateway_bench dial PORT COUNT KIND SECONDS       COUNT connections, 256 at a time before their acknowledgement;
+//   gateway_bench dial PORT COUNT KIND SECONDS       COUNT connections, 64 at a time before their acknowledgement;
 //                                                    KIND: collector, meter (answers), mqtt, mqtt-publish. Prints
 //                                                    "acked COUNT SECONDS", works for SECONDS (0: until stdin ends)
 //                                                    and prints "answers N"
@@ -287,7 +287,7 @@ void Say(int fd, const std::string& bytes) {
 }
 
 int Dial(int port, int count, const Kind& kind, double seconds) {
-  constexpr int kInFlight = 256;
+  constexpr int kInFlight = 64;  // Below the listen backlog of either side: a dropped SYN would cost a second.
   RaiseFiles();
   const int epoll = epoll_create1(0);
   std::vector<size_t> got(static_cast<size_t>(count));
