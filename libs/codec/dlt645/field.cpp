@@ -82,8 +82,16 @@ std::string Plain(base::ByteView bytes) {
   return plain;
 }
 
-std::string AsciiText(base::ByteView bytes) {
-  std::string text = Plain(bytes);
+// The bytes of a value without 33H. Up to eight are in the value itself, so that it may outlive what it was decoded
+// from.
+std::string PlainOf(const FieldValue& value) {
+  if (value.length > kRawMax) return Plain(value.bytes);
+  std::string plain;
+  for (size_t i = 0; i < value.length; ++i) plain.push_back(static_cast<char>(value.raw >> (8 * i) & 0xFF));
+  return plain;
+}
+
+std::string AsciiText(std::string text) {
   std::reverse(text.begin(), text.end());
   const auto filler = [](char c) { return c == ' ' || c == '\0'; };
   while (!text.empty() && filler(text.back())) text.pop_back();
@@ -125,8 +133,7 @@ bool IsText(const FieldValue& value) {
   return FitsShape(value.raw, value.length, ShapeOf(value.format));
 }
 
-std::string ReversedHex(base::ByteView bytes) {
-  std::string plain = Plain(bytes);
+std::string ReversedHex(std::string plain) {
   std::reverse(plain.begin(), plain.end());
   return base::ToHex(base::AsBytes(plain));
 }
@@ -179,14 +186,14 @@ std::string FieldValue::Text() const {
   if (kind != Kind::kText && kind != Kind::kBits) return "";
   switch (format) {
     case Format::kAscii:
-      return AsciiText(bytes);
+      return AsciiText(PlainOf(*this));
     case Format::kHex:
     case Format::kPassword:
-      return base::ToHex(base::AsBytes(Plain(bytes)));
+      return base::ToHex(base::AsBytes(PlainOf(*this)));
     case Format::kBits:
     case Format::kDigits:
     case Format::kIdentifier:
-      return ReversedHex(bytes);
+      return ReversedHex(PlainOf(*this));
     default:
       break;
   }
