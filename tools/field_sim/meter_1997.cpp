@@ -272,7 +272,9 @@ bool Meter1997::Show(uint16_t di, Moment now, Sheet* sheet) const {
 bool Meter1997::ShowBlock(uint16_t di, Moment now, Sheet* sheet) const {
   if (Show(di, now, sheet)) return true;
   if ((di & 0xF) != 0xF) return false;
-  for (uint16_t member = di & 0xFFF0; member != di; ++member) Show(member, now, sheet);
+  // B634 and B635 are limits of the power, not powers.
+  const uint16_t end = di >> 8 == 0xB6 ? static_cast<uint16_t>((di & 0xFFF0) + 4) : di;
+  for (uint16_t member = di & 0xFFF0; member != end; ++member) Show(member, now, sheet);
   return !sheet->wire().empty();
 }
 

@@ -54,6 +54,7 @@ TEST_CASE("1997: voltage is in whole volts, which only this edition has") {
   Fixture fixture;
   CHECK(fixture.Ask(0x01, "11B6") == "81:11B62002");
   CHECK(fixture.Ask(0x01, "1FB6") == "81:1FB6200220022002");
+  CHECK(fixture.Ask(0x01, "3FB6") == "81:3FB6" + std::string(4 * 6, '0'));
 }
 
 TEST_CASE("1997: what it has not is refused with one byte, and codes of the other edition are not heard") {
