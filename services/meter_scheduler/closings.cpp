@@ -39,6 +39,13 @@ absl::Status AddReadings(Attempt& attempt, RegisterStore& registers, const Closi
   const std::string meter = NameOf("meters", attempt.item.meter);
   const bool of_run = attempt.item.work->kind == Kind::kRun;
   const std::string origin = NameOf(of_run ? "runs" : "operations", attempt.item.work->origin);
+  // All at once: a record of an event has fifty parts, each with an id that may be new.
+  if (attempt.values.size() > 1) {
+    std::vector<RegisterStore::Register> told;
+    told.reserve(attempt.values.size());
+    for (const RegisterValue& value : attempt.values) told.emplace_back(value.register_(), value.unit());
+    VW_RETURN_IF_ERROR(registers.Ensure(told));
+  }
   for (const RegisterValue& value : attempt.values) {
     ReadingRow row;
     VW_ASSIGN_OR_RETURN(row.register_no, registers.NumberOf(value.register_(), value.unit()));

@@ -39,7 +39,9 @@ constexpr pg::Query kOfOperation{
     "reading.of_operation",
     "SELECT " VW_READING_COLUMNS
     " FROM operation o JOIN meter_register s ON s.meter_no = o.meter_no JOIN register g ON g.number = s.register_no "
-    "AND g.register = ANY (o.registers) JOIN reading r ON r.meter_no = s.meter_no AND r.register_no = s.register_no "
+    // Parts of a record are named behind a slash.
+    "AND (g.register = ANY (o.registers) OR split_part(g.register, '/', 1) = ANY (o.registers)) JOIN reading r ON "
+    "r.meter_no = s.meter_no AND r.register_no = s.register_no "
     "AND r.time BETWEEN $2 AND $3 AND r.origin = o.number WHERE o.number = $1 ORDER BY r.register_no"};
 // `paths`: the caller's scope.
 constexpr pg::Query kMeters{

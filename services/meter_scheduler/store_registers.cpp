@@ -11,6 +11,10 @@ namespace {
 constexpr pg::Query kAdd{
     "register.add",
     "INSERT INTO register (register, unit) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING"};
+constexpr pg::Query kSome{
+    "register.some",
+    "SELECT r.number, r.register, r.unit FROM register r JOIN unnest($1::text[], $2::text[]) AS u (register, unit) "
+    "ON r.register = u.register AND r.unit = u.unit"};
 constexpr pg::Query kAll{"register.all", "SELECT number, register, unit FROM register"};
 
 }  // namespace
@@ -18,15 +22,19 @@ constexpr pg::Query kAll{"register.all", "SELECT number, register, unit FROM reg
 absl::Status RegisterStore::Load() {
   return pool_.Transact({.name = "register.load", .read_only = true}, [&](pg::Tx& tx) -> absl::Status {
     VW_ASSIGN_OR_RETURN(const pg::Result rows, tx.Execute(kAll));
-    const std::lock_guard lock(mutex_);
-    for (int row = 0; row < rows.rows(); ++row) {
-      const auto number = static_cast<int32_t>(rows.Int(row, 0));
-      Register entry{rows.Text(row, 1), rows.Text(row, 2)};
-      registers_[number] = entry;
-      numbers_[std::move(entry)] = number;
-    }
+    Keep(rows);
     return absl::OkStatus();
   });
+}
+
+void RegisterStore::Keep(const pg::Result& rows) {
+  const std::lock_guard lock(mutex_);
+  for (int row = 0; row < rows.rows(); ++row) {
+    const auto number = static_cast<int32_t>(rows.Int(row, 0));
+    Register entry{rows.Text(row, 1), rows.Text(row, 2)};
+    registers_[number] = entry;
+    numbers_[std::move(entry)] = number;
+  }
 }
 
 absl::Status RegisterStore::Ensure(const std::vector<Register>& registers) {
@@ -41,9 +49,13 @@ absl::Status RegisterStore::Ensure(const std::vector<Register>& registers) {
     }
   }
   if (ids.empty()) return absl::OkStatus();
-  VW_RETURN_IF_ERROR(
-      pool_.Transact({.name = "register.add"}, [&](pg::Tx& tx) { return tx.Execute(kAdd, ids, units).status(); }));
-  return Load();
+  // Only these are read back: a table of thousands, read for each new one, would cost more than the reading itself.
+  return pool_.Transact({.name = "register.add"}, [&](pg::Tx& tx) -> absl::Status {
+    VW_RETURN_IF_ERROR(tx.Execute(kAdd, ids, units).status());
+    VW_ASSIGN_OR_RETURN(const pg::Result rows, tx.Execute(kSome, ids, units));
+    Keep(rows);
+    return absl::OkStatus();
+  });
 }
 
 absl::StatusOr<int32_t> RegisterStore::NumberOf(const std::string& id, const std::string& unit) {

@@ -1,5 +1,5 @@
 // Ids of registers with their units as the small numbers that stand in rows, and back. Kept in memory: there are
-// hundreds.
+// thousands: parts of records have ids of their own.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,8 @@ class RegisterStore {
   absl::Status Load();
 
  private:
+  void Keep(const pg::Result& rows);
+
   pg::Pool& pool_;
   std::mutex mutex_;
   std::map<Register, int32_t> numbers_;

@@ -107,11 +107,14 @@ void Bus::Receive(Bytes bytes, Moment now, std::string* out) {
     return;
   }
   if (!dlt645_.empty() || lanes_.empty()) cutter_.Append(bytes);
-  while (cutter_.Next(&request_)) Handle(request_, now, until, out);
+  bool understood = false;
+  for (; cutter_.Next(&request_); understood = true) Handle(request_, now, until, out);
   for (const Lane& lane : lanes_) {
     lane.cutter->Append(bytes);
-    while (lane.cutter->Next(&frame_)) HandleForeign(lane, now, until, out);
+    for (; lane.cutter->Next(&frame_); understood = true) HandleForeign(lane, now, until, out);
   }
+  // A whole request of one protocol is no beginning of another one's: the pause behind it tells them.
+  if (understood && lanes_.size() + (dlt645_.empty() ? 0 : 1) > 1) ClearCutters();
 }
 
 // The one meter that is meant; or all that the pattern fits, whose answers then lie over each other on the wire.

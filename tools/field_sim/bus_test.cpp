@@ -68,6 +68,26 @@ TEST_CASE("without wire time an answer leaves at once, and a meter of another bu
   CHECK(line.bus->counts().unanswered == 1);
 }
 
+TEST_CASE("meters of two protocols share a bus, and each hears its own requests only") {
+  Line line;
+  ParkMeter water;
+  water.protocol = MeterProtocol::kCjt188;
+  water.address_text = "1000112233445566";
+  water.fluid.start_litres = 123'450;
+  line.config.meters.push_back(water);
+  const std::string asked = *base::FromHex("FEFEFE68106655443322110001031F90019116");
+  for (int i = 0; i < 5; ++i) {
+    CHECK(testing::Summary(line.Read(kFirst, i * 0.02)) == kTruth);
+    const std::string answer = base::ToHex(base::AsBytes(line.Say(asked, i * 0.02 + 0.01)));
+    CHECK(answer.substr(0, 28) ==
+          "6810665544332211008116"
+          "1F9001");
+    CHECK(answer.substr(28, 10) == "452301002C");
+  }
+  CHECK(line.bus->counts().requests == 10);
+  CHECK(line.bus->counts().unanswered == 0);
+}
+
 TEST_CASE("on a wire of 2400 baud an answer takes eleven bits a byte both ways, turnaround and packet gap") {
   Line line;
   line.config.wire_time = true;

@@ -256,10 +256,11 @@ bool Meter1997::Show(uint16_t di, Moment now, Sheet* sheet) const {
   if (di >> 12 == 9) return ShowEnergy(di, sheet);
   if (di >> 8 == 0xB6 && (di & 0xF) < 4) return ShowVariable(di, now, sheet);
   const CivilTime clock = SecondsToCivil(load_.ClockSeconds(now));
+  const size_t before = sheet->wire().size();
   if (di == 0xC010) sheet->Civil("WDMY", clock);
   if (di == 0xC011) sheet->Civil("smh", clock);
   if (di == 0xC032) sheet->Word(config_.address, 6);
-  if (!sheet->wire().empty()) return true;
+  if (sheet->wire().size() > before) return true;
   for (const SheetRow& row : kMadeUp) {
     if (!RowHas(row, di)) continue;
     sheet->Invent(row.layout, config_.address << 16 | di);
@@ -271,7 +272,9 @@ bool Meter1997::Show(uint16_t di, Moment now, Sheet* sheet) const {
 bool Meter1997::ShowBlock(uint16_t di, Moment now, Sheet* sheet) const {
   if (Show(di, now, sheet)) return true;
   if ((di & 0xF) != 0xF) return false;
-  for (uint16_t member = di & 0xFFF0; member != di; ++member) Show(member, now, sheet);
+  // B634 and B635 are limits of the power, not powers.
+  const uint16_t end = di >> 8 == 0xB6 ? static_cast<uint16_t>((di & 0xFFF0) + 4) : di;
+  for (uint16_t member = di & 0xFFF0; member != end; ++member) Show(member, now, sheet);
   return !sheet->wire().empty();
 }
 

@@ -42,10 +42,19 @@ TEST_CASE("1997: identifiers have two bytes, and energies four, alone and as a b
   CHECK(fixture.Ask(0x01, "1F90") == "81:1F905650050000100000000002000000030056400000");
 }
 
+TEST_CASE("1997: a block of demands is its members, one after the other") {
+  Fixture fixture;
+  std::string members;
+  for (const char* di : {"10A0", "11A0", "12A0", "13A0", "14A0"}) members += fixture.Ask(0x01, di).substr(7);
+  CHECK(members.size() == 5 * 6);
+  CHECK(fixture.Ask(0x01, "1FA0") == "81:1FA0" + members);
+}
+
 TEST_CASE("1997: voltage is in whole volts, which only this edition has") {
   Fixture fixture;
   CHECK(fixture.Ask(0x01, "11B6") == "81:11B62002");
   CHECK(fixture.Ask(0x01, "1FB6") == "81:1FB6200220022002");
+  CHECK(fixture.Ask(0x01, "3FB6") == "81:3FB6" + std::string(4 * 6, '0'));
 }
 
 TEST_CASE("1997: what it has not is refused with one byte, and codes of the other edition are not heard") {
