@@ -17,10 +17,12 @@ constexpr pg::Query kMonths{
     "TIME ZONE 'UTC') "
     "+ n * interval '1 month', '\"_y\"YYYY\"m\"MM')) IS NULL"};
 // A month of bytes goes when its last instant is too old.
-constexpr pg::Query kOldBytes{"keep.old_bytes",
-                              "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE "
-                              "i.inhparent = 'exchange_bytes'::regclass "
-                              "AND to_timestamp(right(c.relname, 7), 'YYYY\"m\"MM') + interval '1 month' < $1 LIMIT 1"};
+// Materialized: names of other tables' partitions and indexes are no months, and must not be read as such.
+constexpr pg::Query kOldBytes{
+    "keep.old_bytes",
+    "WITH p AS MATERIALIZED (SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE "
+    "i.inhparent = 'exchange_bytes'::regclass) "
+    "SELECT relname FROM p WHERE to_timestamp(right(relname, 7), 'YYYY\"m\"MM') + interval '1 month' < $1 LIMIT 1"};
 constexpr pg::Query kOldKeys{
     "keep.old_keys",
     "DELETE FROM idempotency WHERE ctid IN (SELECT ctid FROM idempotency WHERE created_at < $1 LIMIT 10000)"};
