@@ -1,24 +1,10 @@
 // Due times by hand: ordinary days, ends of months and years, and both changes of the clock.
 #include "libs/cron/next.h"
+#include "libs/testing/allocations.h"
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <string>
 #include <vector>
-
-namespace {
-size_t allocations = 0;
-}  // namespace
-
-// Of the whole test program; the sized and array forms of the standard library end here too.
-void* operator new(size_t size) {
-  ++allocations;
-  void* const memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace voltwell::cron {
 namespace {
@@ -182,9 +168,9 @@ TEST_CASE("finding the next time allocates nothing") {
   const Zone zone(Load("Europe/Berlin"));
   const Expression expression = *Parse("0 30 2 L-3W,15W,LW 3,10 MON#2,FRIL");
   absl::Time at = At("2026-01-01T00:00:00Z");
-  const size_t before = allocations;
+  const size_t before = testing::allocations;
   for (int i = 0; i < 100; ++i) at = *Next(expression, at, zone);
-  CHECK(allocations == before);
+  CHECK(testing::allocations == before);
   CHECK(at > At("2030-01-01T00:00:00Z"));
 }
 

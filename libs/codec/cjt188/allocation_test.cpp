@@ -1,22 +1,9 @@
 // A reply is cut from its stream and read into exact values without an allocation.
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <new>
 
 #include "libs/codec/cjt188/body.h"
 #include "libs/codec/frame/frame_cutter.h"
-
-namespace {
-size_t allocations = 0;  // Of the whole program.
-}  // namespace
-
-void* operator new(size_t size) {
-  ++allocations;
-  if (void* const memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+#include "libs/testing/allocations.h"
 
 namespace voltwell::codec::cjt188 {
 namespace {
@@ -26,7 +13,7 @@ void CheckReading(const char* hex, const char* value, Reg reg) {
   frame::FrameCutter cutter(frame::FrameKind::kCjt188);
   const BodyOptions options;
   Body body;
-  const size_t before = allocations;
+  const size_t before = testing::allocations;
   const size_t pushed = cutter.Push(base::AsBytes(stream));
   const auto frame = cutter.Next();
   const Parsed parsed = frame.has_value() ? ParseFrame(*frame) : Parsed();
@@ -34,7 +21,7 @@ void CheckReading(const char* hex, const char* value, Reg reg) {
   const bool decoded =
       data.size() > kHeadSize && DecodeBody(RecogniseIdentifier(data[0], data[1]).di, Use::kReply,
                                             parsed.frame.address.type, data.subspan(kHeadSize), options, body);
-  const size_t after = allocations;
+  const size_t after = testing::allocations;
   CHECK(after == before);
   CHECK(pushed == stream.size());
   REQUIRE(decoded);

@@ -1,24 +1,11 @@
 // The hot paths allocate nothing for a frame: encoding a read, cutting a stream, decoding a reply.
 #include <array>
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <new>
 
 #include "libs/codec/dlt645/reply.h"
 #include "libs/codec/dlt645/request.h"
 #include "libs/codec/frame/frame_cutter.h"
-
-namespace {
-size_t allocations = 0;  // Of the whole program.
-}  // namespace
-
-void* operator new(size_t size) {
-  ++allocations;
-  if (void* const memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+#include "libs/testing/allocations.h"
 
 namespace voltwell::codec::dlt645 {
 namespace {
@@ -27,9 +14,9 @@ TEST_CASE("a read is encoded into the caller's buffer as it is built, without an
   const Address meter = *ParseAddress("202411110002");
   for (const auto& [edition, di] : {std::pair{Edition::k2007, 0x0001FF01U}, {Edition::k1997, 0x901FU}}) {
     std::array<uint8_t, kReadRequestMax> buffer;
-    const size_t before = allocations;
+    const size_t before = testing::allocations;
     const size_t size = EncodeRead(edition, meter, di, buffer);
-    CHECK(allocations == before);
+    CHECK(testing::allocations == before);
     std::string data;
     AppendIdentifier(data, di, edition);
     const uint8_t function = edition == Edition::k2007 ? kReadData : kReadData1997;
@@ -45,11 +32,11 @@ TEST_CASE("a reply is cut from its stream and decoded to an exact value without 
   std::vector<Field> fields;
   fields.reserve(4);
   REQUIRE(FindByDi(Edition::k2007, 0x00010000));  // The index is made when it is first used.
-  const size_t before = allocations;
+  const size_t before = testing::allocations;
   const size_t pushed = cutter.Push(base::AsBytes(stream));
   const auto frame = cutter.Next();
   const bool decoded = frame.has_value() && DecodeReadReply(*frame, fields);
-  const size_t after = allocations;
+  const size_t after = testing::allocations;
   CHECK(after == before);
   CHECK(pushed == stream.size());
   REQUIRE(decoded);

@@ -2,28 +2,12 @@
 #include "libs/codec/mbus/telegram.h"
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <new>
 
 #include "libs/codec/mbus/address.h"
 #include "libs/codec/mbus/request.h"
 #include "libs/codec/mbus/value.h"
 #include "libs/codec/vectors/vector_file.h"
-
-namespace {
-
-// Counts what the whole program allocates.
-size_t allocations = 0;
-
-}  // namespace
-
-void* operator new(size_t size) {
-  ++allocations;
-  if (void* const memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+#include "libs/testing/allocations.h"
 
 namespace voltwell::codec::mbus {
 namespace {
@@ -117,7 +101,7 @@ TEST_CASE("decoding a frame allocates nothing") {
   const std::vector<vectors::Vector> all = vectors::Load("mbus.vec");
   const auto telegram = std::make_unique<Telegram>();
   size_t records = 0;
-  const size_t before = allocations;
+  const size_t before = testing::allocations;
   for (const vectors::Vector& vector : all) {
     DecodeTelegram(base::AsBytes(vector.reply), *telegram);
     records += telegram->count;
@@ -126,7 +110,7 @@ TEST_CASE("decoding a frame allocates nothing") {
       if (record.kind == ValueKind::kDateTime) TimeOf(record);
     }
   }
-  CHECK(allocations == before);
+  CHECK(testing::allocations == before);
   CHECK(records > 500);
 }
 
