@@ -111,9 +111,10 @@ Closing CloseRelay(Attempt& attempt, Closing closing, absl::Time now) {
 void TakeDecoded(Attempt& attempt, voltwell::codec::v1::DecodeResult& result) {
   bool dropped = false;
   for (RegisterValue& value : *result.mutable_values()) {
-    // What the meter itself calls wrong, or what no such register can hold, is no reading.
+    // A number that the meter itself calls wrong, or what no such register can hold, is no reading. A status word that
+    // tells of a fault is one: its bits say so.
     if (value.quality() == voltwell::codec::v1::QUALITY_OUT_OF_RANGE ||
-        value.quality() == voltwell::codec::v1::QUALITY_METER_ERROR) {
+        (value.quality() == voltwell::codec::v1::QUALITY_METER_ERROR && value.text().empty())) {
       dropped = true;
     } else {
       attempt.values.push_back(std::move(value));

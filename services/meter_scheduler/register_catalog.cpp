@@ -7,7 +7,8 @@ namespace voltwell::scheduler {
 
 using voltwell::codec::v1::CodecService;
 
-absl::Status RegisterCatalog::Learn(const std::vector<std::string>& registers, const rpc::Call& call) {
+absl::StatusOr<std::set<std::string>> RegisterCatalog::Learn(const std::vector<std::string>& registers,
+                                                             const rpc::Call& call) {
   const rpc::CallOptions options = {.parent = &call, .tenant = call.identity.tenant};
   VW_ASSIGN_OR_RETURN(const auto protocols, clients_.codec.Call(&CodecService::Stub::ListProtocols,
                                                                 voltwell::codec::v1::ListProtocolsRequest(), options));
@@ -23,8 +24,12 @@ absl::Status RegisterCatalog::Learn(const std::vector<std::string>& registers, c
   VW_RETURN_IF_ERROR(registers_.Ensure(known));
   const std::lock_guard lock(mutex_);
   if (known_.size() + known.size() > kCatalogMax) known_.clear();
-  for (const RegisterStore::Register& row : known) known_.insert(row.first);
-  return absl::OkStatus();
+  std::set<std::string> found;
+  for (const RegisterStore::Register& row : known) {
+    known_.insert(row.first);
+    found.insert(row.first);
+  }
+  return found;
 }
 
 absl::Status RegisterCatalog::Check(const google::protobuf::RepeatedPtrField<std::string>& registers,
@@ -46,12 +51,16 @@ absl::Status RegisterCatalog::Check(const google::protobuf::RepeatedPtrField<std
       if (!known_.contains(id)) unknown.push_back(id);
     }
   }
-  if (!unknown.empty()) VW_RETURN_IF_ERROR(Learn(unknown, call));
-  const std::lock_guard lock(mutex_);
+  // Judged by what this call has seen: the book may be emptied by another one meanwhile.
+  std::set<std::string> found;
+  if (!unknown.empty()) {
+    VW_ASSIGN_OR_RETURN(found, Learn(unknown, call));
+  }
+  const std::set<std::string> asked(unknown.begin(), unknown.end());
   std::set<std::string> seen;
   for (int i = 0; i < registers.size(); ++i) {
     const base::ErrorMetadata where = {{"register", registers[i]}, {"position", absl::StrCat(i)}};
-    if (!known_.contains(registers[i])) {
+    if (asked.contains(registers[i]) && !found.contains(registers[i])) {
       return base::InvalidArgument("UNKNOWN_REGISTER", absl::StrCat("no protocol has register ", registers[i]), where);
     }
     if (!seen.insert(registers[i]).second) {

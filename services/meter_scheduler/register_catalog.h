@@ -30,7 +30,8 @@ class RegisterCatalog {
   absl::Status Check(const google::protobuf::RepeatedPtrField<std::string>& registers, const rpc::Call& call);
 
  private:
-  absl::Status Learn(const std::vector<std::string>& registers, const rpc::Call& call);
+  // Which of them some protocol has; kept until the book is emptied.
+  absl::StatusOr<std::set<std::string>> Learn(const std::vector<std::string>& registers, const rpc::Call& call);
 
   Clients& clients_;
   RegisterStore& registers_;

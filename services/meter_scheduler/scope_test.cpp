@@ -107,6 +107,10 @@ TEST_CASE("operations and holds of meters beyond the caller's sites are not show
   stop.set_stopped(true);
   stop.set_reason("test");
   CHECK_REASON(caller.Call<Relay>(&Relay::Stub::SetCutStop, stop), "OUT_OF_SCOPE");
+  // A bus carries meters of several sites, and its frames are their readings.
+  v1::GetTraceRequest trace;
+  trace.set_collector("VW-t1");
+  CHECK_REASON(caller.Call<v1::LineService>(&v1::LineService::Stub::GetTrace, trace), "OUT_OF_SCOPE");
 }
 
 TEST_CASE("schedules and runs beyond the caller's sites are neither made, changed, run nor shown") {

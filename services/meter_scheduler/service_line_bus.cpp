@@ -1,6 +1,7 @@
 // LineService's bus doctor: health and traces of one bus, from the gateway that holds it; see service_line.h.
 #include "libs/base/status.h"
 #include "services/meter_scheduler/names.h"
+#include "services/meter_scheduler/scope.h"
 #include "services/meter_scheduler/service_line.h"
 
 namespace voltwell::scheduler {
@@ -23,11 +24,18 @@ absl::Status CheckBus(const Request& request) {
   return absl::OkStatus();
 }
 
-// Half a relay frame is explained as unknown, and its password would stand there: what nobody can read is masked.
-void MaskUnknown(google::protobuf::RepeatedPtrField<voltwell::codec::v1::Explanation>& explanations) {
-  for (voltwell::codec::v1::Explanation& part : explanations) {
-    if (part.kind() == "unknown") part.set_hex(std::string(2 * static_cast<size_t>(part.length()), '*'));
+// A relay frame that is cut or has a flipped bit is explained as something else, and its password would stand there as
+// an identifier or a value: of what is not understood in full, only where it begins and whom it names is shown.
+void MaskUnlessUnderstood(voltwell::codec::v1::ExplainResponse& explained) {
+  bool whole = !explained.has_error();
+  for (const auto& part : explained.explanations()) whole &= part.understood();
+  if (whole) return;
+  for (voltwell::codec::v1::Explanation& part : *explained.mutable_explanations()) {
+    if (part.kind() == "preamble" || part.kind() == "start" || part.kind() == "address") continue;
+    part.set_hex(std::string(2 * static_cast<size_t>(part.length()), '*'));
+    part.set_meaning("masked");
   }
+  explained.set_summary("not understood in full; masked");
 }
 
 }  // namespace
@@ -51,6 +59,7 @@ grpc::Status LineService::GetBusHealth(grpc::ServerContext* context, const v1::G
                                        v1::GetBusHealthResponse* response) {
   return door_.Handle(context, *request, *response, [&](const rpc::Call& call) -> absl::Status {
     VW_RETURN_IF_ERROR(CheckTenant(call.identity));
+    VW_RETURN_IF_ERROR(CheckWholeTenant(call.identity));  // Frames are readings of all meters of the bus.
     VW_RETURN_IF_ERROR(CheckBus(*request));
     VW_ASSIGN_OR_RETURN(const auto gateway, HolderOf(call, request->collector(), BusOf(request->bus())));
     gw::GetBusHealthRequest asked;
@@ -67,6 +76,7 @@ grpc::Status LineService::StartTrace(grpc::ServerContext* context, const v1::Sta
                                      v1::StartTraceResponse* response) {
   return door_.Handle(context, *request, *response, [&](const rpc::Call& call) -> absl::Status {
     VW_RETURN_IF_ERROR(CheckTenant(call.identity));
+    VW_RETURN_IF_ERROR(CheckWholeTenant(call.identity));  // Frames are readings of all meters of the bus.
     VW_RETURN_IF_ERROR(CheckBus(*request));
     VW_ASSIGN_OR_RETURN(const auto gateway, HolderOf(call, request->collector(), BusOf(request->bus())));
     gw::StartTraceRequest asked;
@@ -85,6 +95,7 @@ grpc::Status LineService::GetTrace(grpc::ServerContext* context, const v1::GetTr
                                    v1::GetTraceResponse* response) {
   return door_.Handle(context, *request, *response, [&](const rpc::Call& call) -> absl::Status {
     VW_RETURN_IF_ERROR(CheckTenant(call.identity));
+    VW_RETURN_IF_ERROR(CheckWholeTenant(call.identity));  // Frames are readings of all meters of the bus.
     VW_RETURN_IF_ERROR(CheckBus(*request));
     gw::GetTraceRequest asked;
     asked.set_collector(request->collector());
@@ -114,7 +125,7 @@ grpc::Status LineService::GetTrace(grpc::ServerContext* context, const v1::GetTr
       *added.mutable_time() = frame.time();
       added.set_direction(frame.direction());
       added.set_size(frame.size());
-      if (!secrets) MaskUnknown(*explained.mutable_explanations());
+      if (!secrets) MaskUnlessUnderstood(explained);
       added.mutable_explanations()->Swap(explained.mutable_explanations());
       added.set_summary(explained.summary());
     }

@@ -272,7 +272,7 @@ TEST_CASE("the bus doctor is the tenant's own, and a trace shows no password, no
   suite.permissions = {"line.trace"};
   const auto trace = suite.Call<Line>(&Line::Stub::GetTrace, get);
   REQUIRE_OK(trace);
-  REQUIRE(trace->frames_size() == 2);
+  REQUIRE(trace->frames_size() == 3);
   for (const v1::ExplainedFrame& frame : trace->frames()) {
     std::string shown;
     for (const auto& part : frame.explanations()) shown += part.hex() + part.meaning();

@@ -95,6 +95,17 @@ class Deploy(unittest.TestCase):
             used |= set(re.findall(r"VOLTWELL_[A-Z_]+[A-Z]", (ROOT / path).read_text()))
         self.assertEqual(set(), used - known)
 
+    def test_directories_of_the_build_are_set_by_chart_and_compose(self):
+        """A default inside the source tree is right for tools/up only; an image has its files elsewhere."""
+        page = (ROOT / "docs/config.md").read_text()
+        inside = set(re.findall(r"`(VOLTWELL_\w+)` \| [^|]*\(default: (?:services|libs|deploy)/", page))
+        self.assertLessEqual({"VOLTWELL_SQL_DIRECTORY", "VOLTWELL_DIALECT_DIRECTORY"}, inside)
+        inside.add("VOLTWELL_PROFILE_DIRECTORY")  # Empty by default: without it there are no profiles.
+        chart = "".join((ROOT / "helm/voltwell" / name).read_text() for name in ("values.yaml", "templates/_workload.tpl"))
+        compose = (ROOT / "tools/suite/compose_secrets.py").read_text()
+        self.assertEqual((set(), set()), ({name for name in inside if name not in chart},
+                                          {name for name in inside if name not in compose}))
+
     def test_the_page_of_options_is_true(self):
         if not (ROOT / "build/dev/bin/voltwell-registry").exists():
             raise unittest.SkipTest("the dev preset is not built")

@@ -36,6 +36,7 @@ def main() -> int:
         "registry": ["VOLTWELL_BOOTSTRAP_TENANT=main", "VOLTWELL_BOOTSTRAP_ADMIN_USER=admin",
                      f"VOLTWELL_BOOTSTRAP_ADMIN_PASSWORD={passwords['admin']}",
                      "VOLTWELL_DIRECTORY_KEY_FILE=/etc/voltwell/keys/directory.key"],
+        "protocol_codec": ["VOLTWELL_PROFILE_DIRECTORY=/usr/share/voltwell/profiles"],
         "collector_gateway": ["VOLTWELL_POD=gateway-0", "VOLTWELL_ADVERTISE=collector-gateway:9004",
                               "VOLTWELL_DIALECT_DIRECTORY=/usr/share/voltwell/dialects"],
         "meter_scheduler": ["VOLTWELL_CODEC_ADDRESS=dns:///protocol-codec:9003",

@@ -159,6 +159,12 @@ grpc::Status FakeField::GetTrace(grpc::ServerContext*, const v1::GetTraceRequest
   up.set_direction(v1::TraceFrame::DIRECTION_UP);
   up.set_data(command.substr(0, 20));
   up.set_size(20);
+  // A noisy echo: 1CH came back as 18H, and the checksum no longer fits.
+  v1::TraceFrame& echo = *response->add_frames();
+  echo.set_direction(v1::TraceFrame::DIRECTION_UP);
+  command[8] = '\x18';
+  echo.set_data(command);
+  echo.set_size(static_cast<int32_t>(command.size()));
   return grpc::Status::OK;
 }
 
