@@ -87,8 +87,9 @@ GroupRun::Move GroupRun::OnBytes(base::ByteView bytes, Instant now) {
     joined = std::exchange(carry_, std::string()) + base::ToString(bytes);
     bytes = base::AsBytes(joined);
   }
+  Keepalives::Search search(keepalives_, bytes);
   while (!bytes.empty()) {
-    const Keepalives::Found found = keepalives_.Find(bytes);
+    const Keepalives::Found found = search.Next(bytes.size());
     const bool at_boundary = cutter_->pending() == 0;
     size_t take = found.at;
     if (found.length > 0 && found.at == 0) {

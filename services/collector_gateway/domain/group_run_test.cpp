@@ -59,6 +59,21 @@ TEST_CASE("a reply ends the exchange, wherever TCP cuts it") {
   }
 }
 
+TEST_CASE("all keepalives of a long read are found, whatever stands between them") {
+  std::string bytes = "x" + kRegistration;
+  for (int i = 0; i < 1000; ++i) bytes += kHeartbeat;
+  bytes += "yy" + kRegistration + kHeartbeat + "VW-";
+  KeepalivesSeen seen;
+  CHECK(Both().CountNoise(base::AsBytes(bytes), seen) == 6);
+  CHECK(seen.heartbeats == 1001);
+  CHECK(seen.registrations == 2);
+
+  GroupRun run = Begun();
+  REQUIRE(Feed(run, {bytes + "1" + kHeartbeat + Reply(7)}) == Move::kDone);
+  CHECK(run.TakeResult().outcome == Outcome::kOk);
+  CHECK(run.TakeKeepalives().heartbeats == 1002);
+}
+
 TEST_CASE("one echo of the request is skipped and does not count as something that came") {
   GroupRun run = Begun();
   REQUIRE(Feed(run, {Ask(7)}) == Move::kWait);

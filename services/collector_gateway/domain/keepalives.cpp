@@ -47,16 +47,21 @@ bool Begins(base::ByteView tail, const Keepalives::Pattern& pattern) {
 
 }  // namespace
 
-Keepalives::Found Keepalives::Find(base::ByteView bytes) const {
-  Found found = {bytes.size(), 0, false};
-  for (const Pattern& pattern : patterns_) {
+Keepalives::Found Keepalives::Search::Next(size_t left) {
+  const size_t from = bytes_.size() - left;
+  Found found = {left, 0, false};
+  for (size_t i = 0; i < places_.size(); ++i) {
+    const Pattern& pattern = keepalives_.patterns_[i];
     if (pattern.empty()) continue;
-    const Place place = FindIn(bytes, pattern);
-    if (place.length == 0) continue;
-    // Of two that begin at the same byte the longer one is meant.
-    if (place.at < found.at || (place.at == found.at && place.length > found.length)) {
-      found = {place.at, place.length, &pattern == &patterns_[0]};
+    Place& place = places_[i];
+    if (!place.sought || (place.length > 0 && place.at < from)) {
+      const auto [at, length] = FindIn(bytes_.subspan(from), pattern);
+      place = {from + at, length, true};
     }
+    if (place.length == 0) continue;
+    const size_t at = place.at - from;
+    // Of two that begin at the same byte the longer one is meant.
+    if (at < found.at || (at == found.at && place.length > found.length)) found = {at, place.length, i == 0};
   }
   return found;
 }
@@ -84,8 +89,9 @@ size_t Keepalives::CountNoise(base::ByteView bytes) const {
 
 size_t Keepalives::CountNoise(base::ByteView bytes, KeepalivesSeen& seen) const {
   size_t noise = 0;
+  Search search(*this, bytes);
   while (!bytes.empty()) {
-    const Found found = Find(bytes);
+    const Found found = search.Next(bytes.size());
     Count(found, seen);
     noise += found.at;
     bytes = bytes.subspan(found.at + found.length);

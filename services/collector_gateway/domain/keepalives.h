@@ -37,8 +37,25 @@ class Keepalives {
     size_t length = 0;       // Of the one found; 0: none.
     bool heartbeat = false;  // Else the registration.
   };
-  // The first whole one.
-  Found Find(base::ByteView bytes) const;
+  // Walks over the bytes of one read. Each pattern is sought through them once, however many of the other are found:
+  // a read full of heartbeats must not cost its square.
+  class Search {
+   public:
+    // Both must outlive this.
+    Search(const Keepalives& keepalives, base::ByteView bytes) : keepalives_(keepalives), bytes_(bytes) {}
+    // The first whole one in the last `left` bytes, its place counted from there; `left` never grows.
+    Found Next(size_t left);
+
+   private:
+    struct Place {
+      size_t at = 0;
+      size_t length = 0;  // 0: nowhere in what is left.
+      bool sought = false;
+    };
+    const Keepalives& keepalives_;
+    base::ByteView bytes_;
+    std::array<Place, 2> places_ = {};
+  };
   // How many of the last bytes may be the beginning of one that is still on its way.
   size_t UnfinishedTail(base::ByteView bytes) const;
   // What is left of bytes that came while nothing was asked: all that is no keepalive. Adds to `seen`.
