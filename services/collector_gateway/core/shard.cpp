@@ -325,7 +325,8 @@ bool Shard::Examine(BusReport& report) {
 void Shard::Keep(const Session& session, bool up, base::ByteView bytes) {
   if (!context_.traces.any()) return;
   const BusEntry& entry = *session.entry;
-  context_.traces.Add(entry.collector, entry.bus, up, bytes, absl::ToUnixMillis(context_.clock.Now()), loop_.now());
+  context_.traces.Add(entry.collector, entry.bus, entry.tenant, up, bytes, absl::ToUnixMillis(context_.clock.Now()),
+                      loop_.now());
 }
 
 void Shard::UseDirectory(std::shared_ptr<const DirectoryCopy> directory, bool usable) {

@@ -51,11 +51,15 @@ std::optional<Trace> TraceBook::Find(const std::string& collector, int bus, Inst
   return found->second;
 }
 
-void TraceBook::Add(const std::string& collector, int bus, bool up, base::ByteView data, int64_t now_ms, Instant now) {
+void TraceBook::Add(const std::string& collector, int bus, const std::string& tenant, bool up, base::ByteView data,
+                    int64_t now_ms, Instant now) {
   const std::lock_guard lock(mutex_);
   const auto found = traces_.find(std::pair<std::string, int>(collector, bus));
   if (found == traces_.end()) return;
-  if (now < found->second.ends) {
+  if (found->second.tenant != tenant) {
+    traces_.erase(found);
+    count_ = traces_.size();
+  } else if (now < found->second.ends) {
     found->second.Add(up, data, now_ms);
   } else {
     Forget(now);

@@ -56,7 +56,9 @@ class TraceBook {
   std::optional<Trace> Find(const std::string& collector, int bus, Instant now);
   // Nearly always false: then Add need not be called.
   bool any() const { return count_.load(std::memory_order_relaxed) > 0; }
-  void Add(const std::string& collector, int bus, bool up, base::ByteView data, int64_t now_ms, Instant now);
+  // `tenant` has the collector now: a trace that another one started is forgotten, it must not see this.
+  void Add(const std::string& collector, int bus, const std::string& tenant, bool up, base::ByteView data,
+           int64_t now_ms, Instant now);
 
  private:
   void Forget(Instant now);

@@ -30,7 +30,7 @@ TEST_CASE("a trace keeps the last thousand frames, of each 512 bytes, and of all
   REQUIRE_OK(book.Start("VW-1", 1, "t1", kTraceDefault, 1000, kStart));
   for (size_t i = 0; i <= kTraceFramesMax; ++i) {
     const std::string text = std::to_string(i);
-    book.Add("VW-1", 1, i % 2 == 0, base::AsBytes(text), 2000, kStart);
+    book.Add("VW-1", 1, "t1", i % 2 == 0, base::AsBytes(text), 2000, kStart);
   }
   const Trace full = *book.Find("VW-1", 1, kStart);
   CHECK(full.frames.size() == kTraceFramesMax);
@@ -40,7 +40,7 @@ TEST_CASE("a trace keeps the last thousand frames, of each 512 bytes, and of all
 
   const std::string long_one(kTraceBytesMax + 1, 'x');
   for (size_t i = 0; i <= kTraceMemoryMax / kTraceBytesMax; ++i) {
-    book.Add("VW-1", 1, true, base::AsBytes(long_one), 2000, kStart);
+    book.Add("VW-1", 1, "t1", true, base::AsBytes(long_one), 2000, kStart);
   }
   const Trace wide = *book.Find("VW-1", 1, kStart);
   CHECK(wide.bytes == kTraceMemoryMax);
@@ -52,11 +52,19 @@ TEST_CASE("a trace ends in time, can be read as long again, and is then forgotte
   TraceBook book;
   REQUIRE_OK(book.Start("VW-1", 1, "t1", absl::Minutes(1), 1000, kStart));
   CHECK(book.any());
-  book.Add("VW-1", 1, true, base::AsBytes("a"), 2000, kStart);
-  book.Add("VW-1", 2, true, base::AsBytes("another bus"), 2000, kStart);
-  book.Add("VW-1", 1, true, base::AsBytes("too late"), 2000, kStart + absl::Minutes(1));
+  book.Add("VW-1", 1, "t1", true, base::AsBytes("a"), 2000, kStart);
+  book.Add("VW-1", 2, "t1", true, base::AsBytes("another bus"), 2000, kStart);
+  book.Add("VW-1", 1, "t1", true, base::AsBytes("too late"), 2000, kStart + absl::Minutes(1));
   CHECK(book.Find("VW-1", 1, kStart + absl::Seconds(119))->frames.size() == 1);
   CHECK_FALSE(book.Find("VW-1", 1, kStart + absl::Minutes(2)).has_value());
+  CHECK_FALSE(book.any());
+}
+
+TEST_CASE("a trace ends when the collector is another tenant's, and keeps nothing of theirs") {
+  TraceBook book;
+  REQUIRE_OK(book.Start("VW-1", 1, "t1", kTraceDefault, 1000, kStart));
+  book.Add("VW-1", 1, "t2", true, base::AsBytes("theirs"), 2000, kStart);
+  CHECK_FALSE(book.Find("VW-1", 1, kStart).has_value());
   CHECK_FALSE(book.any());
 }
 
