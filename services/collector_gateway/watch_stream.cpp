@@ -20,16 +20,18 @@ WatchStream::WatchStream(SessionFeed& feed, rpc::Door& door, os::Clock& clock, r
 
 void WatchStream::Begin() {
   self_ = shared_from_this();
+  // Before anybody knows of this stream: changes wait behind the first message.
+  writing_ = true;
   const bool watched = feed_.Watch(self_);
   const std::lock_guard lock(mutex_);
   if (!watched) {
+    writing_ = false;
     end_ = base::ResourceExhausted("TOO_MANY_STREAMS", "too many watchers at the same time",
                                    {{"limit", absl::StrCat(kWatchersMax)}});
     Go();
     return;
   }
   // The empty first message: from here on nothing is missed.
-  writing_ = true;
   StartWrite(&writing_response_);
 }
 
