@@ -162,6 +162,32 @@ TEST_CASE("behind a trusted balancer the collector's own address counts") {
   CHECK(bench.metrics.Refused(Refusal::kWrongNetwork).Value() == 1);
 }
 
+TEST_CASE("behind a balancer, which answers for the dead, a newcomer from elsewhere takes over at once") {
+  const int shards = GENERATE(1, 2);
+  HubBench bench({.listen = "127.0.0.1", .port = 0, .shards = shards, .trusted_proxies = {"127.0.0.0/8"}});
+  FakeCollector holder(bench.hub.port());
+  holder.Send(ProxyHeaderOf("0A080007") + "VW-1\r\n");
+  REQUIRE(Eventually([&] { return bench.routes.size() == 1; }));
+  FakeCollector newcomer(bench.hub.port());
+  newcomer.Send(ProxyHeaderOf("0A090007") + "VW-1\r\n");
+  CHECK(holder.Closed());
+  CHECK(bench.metrics.takeovers.Value() == 0);
+  CHECK(ToText(bench.routes.Find({"VW-1", 1})->peer) == "10.9.0.7:51234");
+}
+
+TEST_CASE("who waits for the verdict on a holder does not displace another that has won meanwhile") {
+  HubBench bench;
+  FakeCollector holder = bench.Dial("VW-1");
+  Newcomer stranger(bench, 2);
+  REQUIRE(Eventually([&] { return bench.metrics.takeovers.Value() == 1; }));
+  FakeCollector back(bench.hub.port());  // The box itself, from the holder's address.
+  back.Send("VW-1\r\n");
+  REQUIRE(holder.Closed());
+  CHECK(Eventually([&] { return bench.metrics.takeovers.Value() == 2; }));  // The stranger asks anew.
+  CHECK(back.Silent());
+  CHECK(bench.metrics.registrations.Value() == 2);
+}
+
 TEST_CASE("limits of a network hold for the addresses that a balancer tells") {
   HubConfig config = {.listen = "127.0.0.1", .port = 0};
   config.trusted_proxies = {"127.0.0.1"};

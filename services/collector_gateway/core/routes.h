@@ -20,6 +20,8 @@ struct Route {
   Peer peer = {};
   int64_t since_ms = 0;
   Epoch epoch = {};
+  bool through_proxy = false;
+  bool certified = false;  // Showed a client certificate, which is this collector's.
 };
 
 struct BusKey {

@@ -56,6 +56,7 @@ struct Arrival {
   bool proxied = false;      // From a trusted balancer whose header has not come yet.
   // Its id has a live session: until asked_until the claim waits for the verdict on that one.
   bool asked = false;
+  SessionId holder = kNoSession;  // Of whom it was asked last.
   std::optional<Identified> claim = {};
   Instant asked_until = absl::InfiniteDuration();
 };
@@ -86,6 +87,7 @@ struct Session {
   bool entry_changed = false;  // The directory has a newer one; a run under way still has views into this.
   bool counted = false;        // By the gate, under peer's network.
   bool tls = false;            // The shard holds its link.
+  bool through_proxy = false;  // Came with a PROXY header: at the other end of the TCP connection is a balancer.
   uint32_t registered_s = 0;   // Monotonic seconds.
   std::unique_ptr<Arrival> arrival = {};
   std::unique_ptr<BusWork> work = {};

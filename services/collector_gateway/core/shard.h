@@ -49,6 +49,9 @@ inline constexpr absl::Duration kAcceptPause = absl::Milliseconds(500);
 inline constexpr size_t kSpareWorkMax = 64;
 // Answers that wait behind a question that the socket did not take; more are dropped.
 inline constexpr size_t kUnsentMax = 4096;
+// Answers to the heartbeats of one read (of TLS: of 4 KiB of it). A box sends one a minute; who sends a thousand at
+// once would have each of them cost a send of ours.
+inline constexpr int kHeartbeatAnswersMax = 4;
 // Halves of heartbeats that idle sessions keep, of dialects that answer them; beyond it a half counts as noise.
 inline constexpr size_t kIdleTailsMax = 1024;
 // When draining, sessions end spread over this, so that their collectors do not dial the next pod all at once.
@@ -190,9 +193,10 @@ class Shard final : private EventLoop::Handler {
   void OnCiphertext(Session& session, base::ByteView bytes);
   void EndBroken(Session& session, const char* reason);
   bool CertificateFits(const Session& session, const BusEntry& entry) const;
+  bool ShowedCertificate(const Session& session) const;
 
   // shard_takeover.cpp
-  bool MustAsk(Session& session, const Identified& identified);
+  bool MustAsk(Session& session, const Route& newcomer, const Identified& identified);
   void LookAtHolder(const Session& holder);
   void ForgetHolder(SessionId id);
 

@@ -94,7 +94,14 @@ void Shard::Register(Session& session, const Identified& identified) {
     Refuse(session, Refusal::kFlapping, "held off");
     return;
   }
-  if (MustAsk(session, identified)) return;
+  const Route route = {.session = IdOf(session),
+                       .entry = identified.entry,
+                       .peer = session.peer,
+                       .since_ms = session.connected_ms,
+                       .epoch = {},
+                       .through_proxy = session.through_proxy,
+                       .certified = ShowedCertificate(session)};
+  if (MustAsk(session, route, identified)) return;
   const std::string rest = session.arrival->bytes.substr(identified.used);
   session.arrival.reset();
   --unregistered_;
@@ -103,7 +110,6 @@ void Shard::Register(Session& session, const Identified& identified) {
   context_.metrics.registrations.Increment();
   session.entry = identified.entry;
   session.registered_s = static_cast<uint32_t>(absl::ToInt64Seconds(loop_.now()));
-  const Route route = {IdOf(session), session.entry, session.peer, session.connected_ms, {}};
   // A collector that lost its line dials again while we still hold the dead connection: the new one wins.
   if (const std::optional<Route> replaced = context_.routes.Insert(route)) {
     context_.metrics.replaced.Increment();
@@ -113,7 +119,9 @@ void Shard::Register(Session& session, const Identified& identified) {
   log::Debug("collector registered",
              {{"collector", session.entry->collector}, {"bus", session.entry->bus}, {"peer", ToText(session.peer)}});
   AnswerRegistration(session);
-  if (!rest.empty()) OnLineBytes(session, base::AsBytes(rest));
+  if (rest.empty()) return;
+  Keep(session, true, base::AsBytes(rest));
+  OnLineBytes(session, base::AsBytes(rest));
 }
 
 bool Shard::KnockAt(const Peer& peer) {
@@ -134,6 +142,7 @@ bool Shard::TakeProxyHeader(Session& session) {
     return false;
   }
   arrival.proxied = false;
+  session.through_proxy = true;
   arrival.bytes.erase(0, header.length);
   if (header.kind == ProxyHeader::Kind::kLocal) return true;  // The balancer looks whether we live.
   session.peer = {header.source, header.source_port};

@@ -13,16 +13,26 @@ namespace {
 
 constexpr int kProbeSeconds = 1;  // The least that the kernel takes; it probes at once when the line idled longer.
 
+bool WinsAtOnce(const Route& newcomer, const Route& holder) {
+  // A certificate proves who it is, an id and an address do not.
+  if (newcomer.certified != holder.certified) return newcomer.certified;
+  // At the other end is the balancer, whose kernel answers for a collector that is long dead: no probe tells.
+  if (holder.through_proxy) return true;
+  // From the same address the box itself has come back: its old connection is of no use to it, alive or not.
+  return holder.peer.address == newcomer.peer.address;
+}
+
 }  // namespace
 
 // True when the newcomer must wait for a verdict.
-bool Shard::MustAsk(Session& session, const Identified& identified) {
-  if (session.arrival->asked) return false;
+bool Shard::MustAsk(Session& session, const Route& newcomer, const Identified& identified) {
   const std::optional<Route> holder = context_.routes.Find({identified.entry->collector, identified.entry->bus});
   if (!holder.has_value() || holder->session == IdOf(session)) return false;
-  // From the same address the box itself has come back: its old connection is of no use to it, alive or not.
-  if (holder->peer.address == session.peer.address) return false;
+  // The verdict on this one is in. Of another, that took over meanwhile, it is asked anew.
+  if (session.arrival->holder == holder->session) return false;
+  if (WinsAtOnce(newcomer, *holder)) return false;
   session.arrival->asked = true;
+  session.arrival->holder = holder->session;
   session.arrival->claim = identified;
   // Twice as long as a probe may take: should the verdict be lost, the newcomer is not kept for ever.
   session.arrival->asked_until = loop_.now() + 2 * kTakeoverMax;

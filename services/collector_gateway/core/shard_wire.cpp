@@ -113,4 +113,8 @@ bool Shard::CertificateFits(const Session& session, const BusEntry& entry) const
   return name.empty() || name == entry.collector;
 }
 
+bool Shard::ShowedCertificate(const Session& session) const {
+  return session.tls && !tls_links_.at(IdOf(session))->ClientName().empty();
+}
+
 }  // namespace voltwell::gateway

@@ -3,6 +3,7 @@
 
 #include "libs/base/status.h"
 #include "libs/testing/process.h"
+#include "services/collector_gateway/core/tcp_liveness.h"
 #include "services/collector_gateway/testing/hub_bench.h"
 #include "services/collector_gateway/testing/tls_collector.h"
 
@@ -66,6 +67,37 @@ TEST_CASE("a collector that shows another one's certificate is refused") {
   tls.bench.Settle();
   CHECK(tls.bench.metrics.Refused(Refusal::kWrongCertificate).Value() == 1);
   CHECK(tls.bench.routes.size() == 0);
+}
+
+TEST_CASE("who shows its certificate takes over at once from who showed none") {
+  TlsBench tls;
+  FakeCollector thief;
+  thief.ConnectFrom(2, tls.bench.hub.port());
+  thief.Send("VW-1\r\n");
+  REQUIRE(tls.Registered(1));
+  const Certificate own("VW-1", &tls.collectors_ca);
+  TlsCollector collector(tls.bench.hub.tls_port(), tls.server_ca, &own);
+  REQUIRE(collector.Send("VW-1\r\n"));
+  CHECK(thief.Closed());
+  CHECK(tls.bench.metrics.takeovers.Value() == 0);
+  CHECK(tls.bench.routes.Find({"VW-1", 1})->certified);
+}
+
+TEST_CASE("who shows no certificate is refused while a holder that showed one lives, also from its address") {
+  TlsBench tls;
+  const Certificate own("VW-1", &tls.collectors_ca);
+  TlsCollector holder(tls.bench.hub.tls_port(), tls.server_ca, &own);
+  REQUIRE(holder.Send("VW-1\r\n"));
+  REQUIRE(tls.Registered(1));
+  const uint32_t before = SegmentsReceived(holder.fd());
+  FakeCollector thief(tls.bench.hub.port());
+  thief.Send("VW-1\r\n");
+  REQUIRE(Eventually([&] { return tls.bench.metrics.takeovers.Value() == 1; }));
+  REQUIRE(Eventually([&] { return SegmentsReceived(holder.fd()) > before; }));
+  tls.bench.Advance(kTakeoverLook);
+  CHECK(thief.Closed());
+  CHECK(tls.bench.metrics.Refused(Refusal::kTaken).Value() == 1);
+  CHECK(tls.bench.routes.Find({"VW-1", 1})->certified);
 }
 
 TEST_CASE("a certificate that the collectors' CA did not sign is refused before an id is listened to") {

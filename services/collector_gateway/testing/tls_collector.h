@@ -72,6 +72,7 @@ class TlsCollector {
     connected_ = SSL_connect(ssl_.get()) == 1;
   }
   bool connected() const { return connected_; }
+  int fd() const { return socket_.fd(); }
   bool Send(const std::string& bytes) {
     return SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())) == static_cast<int>(bytes.size());
   }
