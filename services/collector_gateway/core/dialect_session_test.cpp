@@ -1,6 +1,7 @@
 // Boxes that register and keep alive by a dialect, on real loopback sockets.
 #include <catch2/catch.hpp>
 
+#include "libs/testing/status.h"
 #include "services/collector_gateway/testing/hub_bench.h"
 
 using namespace voltwell::gateway;           // NOLINT
@@ -57,6 +58,36 @@ TEST_CASE("each heartbeat is answered, also one that comes in pieces, and its by
     CHECK(talk.collector.Receive(6) == "PONG\r\n");
   }
   CHECK(talk.bench.metrics.noise_bytes.Value() == 0);
+}
+
+TEST_CASE("one heartbeat beyond the limit in one read is not answered") {
+  Talk talk;
+  REQUIRE(talk.collector.Receive(kWelcome.size()) == kWelcome);
+  std::string heartbeats;
+  std::string answers;
+  for (int i = 0; i < kHeartbeatAnswersMax; ++i) {
+    heartbeats += "PING\r\n";
+    answers += "PONG\r\n";
+  }
+  talk.collector.Send(heartbeats + "PING\r\n");
+  CHECK(talk.collector.Receive(answers.size()) == answers);
+  talk.bench.Settle();
+  CHECK(talk.collector.Silent());
+  CHECK(talk.bench.metrics.noise_bytes.Value() == 0);
+}
+
+TEST_CASE("a trace shows what a dialect answers, and what came glued to the registration") {
+  HubBench bench;
+  bench.Publish({Talker()});
+  REQUIRE_OK(bench.hub.traces().Start("1001", 1, "t1", kTraceDefault, 0, bench.clock.Monotonic()));
+  FakeCollector collector(bench.hub.port());
+  collector.Send("LOGIN:1001\r\nPING\r\n");
+  REQUIRE(collector.Receive(kWelcome.size() + 6) == kWelcome + "PONG\r\n");
+  bench.Settle();
+  const Trace trace = *bench.hub.traces().Find("1001", 1, bench.clock.Monotonic());
+  std::string told;
+  for (const TraceFrame& frame : trace.frames) told += (frame.up ? "<" : ">") + frame.data;
+  CHECK(told == ">" + kWelcome + "<PING\r\n>PONG\r\n");
 }
 
 TEST_CASE("a heartbeat between question and answer is answered, and the answer is still the meter's") {

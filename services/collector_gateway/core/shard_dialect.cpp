@@ -31,7 +31,8 @@ void Shard::AnswerKeepalives(Session& session, KeepalivesSeen seen) {
   if (dialect->heartbeat_echo) {
     answer = dialect->heartbeat.empty() ? entry.heartbeat : dialect->heartbeat.Write(entry.registration);
   }
-  for (int i = 0; !answer.empty() && i < seen.heartbeats; ++i) Say(session, answer);
+  const int answers = std::min(seen.heartbeats, kHeartbeatAnswersMax);
+  for (int i = 0; !answer.empty() && i < answers; ++i) Say(session, answer);
 }
 
 // A heartbeat that comes in two pieces must still be answered; without answers a piece is only noise.
@@ -61,13 +62,17 @@ void Shard::Say(Session& session, absl::string_view bytes) {
   context_.metrics.dialect_answers.Increment();
   BusWork* const work = session.work.get();
   if (work != nullptr && !work->unsent.empty()) {
-    if (work->unsent.size() < kUnsentMax) work->unsent.append(bytes.data(), bytes.size());
+    if (work->unsent.size() >= kUnsentMax) return;
+    Keep(session, false, base::AsBytes(bytes));
+    work->unsent.append(bytes.data(), bytes.size());
     return;
   }
   const ssize_t sent = Transmit(session, bytes);
   const size_t gone = sent > 0 ? static_cast<size_t>(sent) : 0;
   session.counts.bytes_out += static_cast<int64_t>(gone);
   context_.metrics.bytes_out.Increment(static_cast<double>(gone));
+  const absl::string_view kept = work == nullptr ? bytes.substr(0, gone) : bytes;
+  if (!kept.empty()) Keep(session, false, base::AsBytes(kept));
   if (gone == bytes.size() || work == nullptr) return;
   work->unsent.append(bytes.data() + gone, bytes.size() - gone);
   loop_.Change(session.fd, EPOLLIN | EPOLLOUT, IdOf(session));
