@@ -54,6 +54,7 @@ const BusFacts::Kind* BusFacts::FindKind(uint64_t key) const {
 
 absl::Duration BusFacts::AnswerLimit(const QuestionKey& key, absl::Duration request_wire, absl::Duration full, int baud,
                                      Priority priority) const {
+  if (!key.addressed) return full;
   const MeterFacts* const meter = Find(key.meter);
   const Kind* const kind = FindKind(key.kind);
   if (priority == Priority::kRelay || meter == nullptr || kind == nullptr) return full;
@@ -64,6 +65,17 @@ absl::Duration BusFacts::AnswerLimit(const QuestionKey& key, absl::Duration requ
 
 void BusFacts::Answered(const QuestionKey& key, Instant now, absl::Duration turnaround, absl::Duration round_trip,
                         size_t reply_bytes) {
+  if (key.addressed) Learn(key, now, turnaround, reply_bytes);
+  MeterFacts& meter = MeterAt(key.meter, now);
+  meter.last_answer = now;
+  uint16_t& count = meter.round_trips[ClassOf(round_trip)];
+  if (count == std::numeric_limits<uint16_t>::max()) {
+    for (uint16_t& each : meter.round_trips) each /= 2;
+  }
+  ++count;
+}
+
+void BusFacts::Learn(const QuestionKey& key, Instant now, absl::Duration turnaround, size_t reply_bytes) {
   auto kind = std::find_if(kinds_.begin(), kinds_.end(), [&](const Kind& known) { return known.key == key.kind; });
   if (kind == kinds_.end()) {
     if (kinds_.size() >= kBusKindsMax) ForgetOldest(kinds_);
@@ -73,14 +85,7 @@ void BusFacts::Answered(const QuestionKey& key, Instant now, absl::Duration turn
   kind->turnaround.Learn(turnaround);
   kind->reply_bytes = std::max(kind->reply_bytes, static_cast<uint32_t>(reply_bytes));
   kind->last_asked = now;
-  MeterFacts& meter = MeterAt(key.meter, now);
-  meter.turnaround.Learn(turnaround);
-  meter.last_answer = now;
-  uint16_t& count = meter.round_trips[ClassOf(round_trip)];
-  if (count == std::numeric_limits<uint16_t>::max()) {
-    for (uint16_t& each : meter.round_trips) each /= 2;
-  }
-  ++count;
+  MeterAt(key.meter, now).turnaround.Learn(turnaround);
 }
 
 void BusFacts::Unanswered(const QuestionKey& key, Instant now, Instant full_end) {

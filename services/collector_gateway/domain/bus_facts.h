@@ -77,7 +77,8 @@ class BusFacts {
   explicit BusFacts(Instant began) : began_(began), minute_(MinuteOf(began)) {}
 
   // Time for one question from its first byte to the end of its answer: what was learned of this meter and of this
-  // kind of question, `full` at most. Relays are given `full`: their outcome matters more than a second.
+  // kind of question, `full` at most. Relays are given `full`: their outcome matters more than a second. So is a
+  // question whose answer names nobody: given up early, its late answer would be taken for the next meter's.
   absl::Duration AnswerLimit(const QuestionKey& key, absl::Duration request_wire, absl::Duration full, int baud,
                              Priority priority) const;
   void Answered(const QuestionKey& key, Instant now, absl::Duration turnaround, absl::Duration round_trip,
@@ -113,6 +114,7 @@ class BusFacts {
   MeterFacts& MeterAt(uint64_t key, Instant now);
   const MeterFacts* Find(uint64_t key) const;
   const Kind* FindKind(uint64_t key) const;
+  void Learn(const QuestionKey& key, Instant now, absl::Duration turnaround, size_t reply_bytes);
   void CountMinutes(Instant now, absl::Duration busy);
 
   Instant began_;

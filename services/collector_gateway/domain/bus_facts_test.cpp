@@ -95,6 +95,17 @@ TEST_CASE("waiting is cut to what was learned of meter and question, never beyon
   CHECK(LimitOf(facts, Read(9)) == kFull);
 }
 
+TEST_CASE("an answer that names nobody is given its whole limit, however often it came fast") {
+  BusFacts facts(kStart);
+  // SND_NKE to meter 5, and E5H.
+  const QuestionKey key = KeyOf({std::string("\x10\x40\x05\x45\x16"), {.any_of = {{{0, 0xFF, 0xE5}}}}});
+  Teach(facts, key, absl::Milliseconds(50), 40);
+  CHECK(LimitOf(facts, key) == kFull);
+  // Its answers are counted all the same.
+  REQUIRE(facts.meters().size() == 1);
+  CHECK(facts.meters()[0].round_trips[0] == 40);
+}
+
 TEST_CASE("a meter that was given up early is not asked again before its late answer cannot come; others are") {
   BusFacts facts(kStart);
   BusQueue queue;
@@ -148,11 +159,12 @@ TEST_CASE("one meter beyond the limit makes the one asked longest ago forgotten;
   for (size_t i = 0; i <= kBusKindsMax; ++i) {
     const Instant at = kStart + absl::Seconds(static_cast<int64_t>(i));
     for (int n = 0; n < kTurnaroundSamplesMin; ++n) {
-      facts.Answered({.meter = 1100, .kind = i}, at, absl::Milliseconds(1), absl::Milliseconds(1), 1);
+      facts.Answered({.meter = 1100, .kind = i, .addressed = true}, at, absl::Milliseconds(1), absl::Milliseconds(1),
+                     1);
     }
   }
-  CHECK(LimitOf(facts, {.meter = 1100, .kind = 0}) == kFull);
-  CHECK(LimitOf(facts, {.meter = 1100, .kind = 1}) < kFull);
+  CHECK(LimitOf(facts, {.meter = 1100, .kind = 0, .addressed = true}) == kFull);
+  CHECK(LimitOf(facts, {.meter = 1100, .kind = 1, .addressed = true}) < kFull);
 }
 
 TEST_CASE("retries are counted apart, round trips by class, and utilisation over the last minutes") {

@@ -69,7 +69,7 @@ QuestionKey KeyOf(const Question& question) {
       kind = Mix(Mix(Mix(kind, first[i].offset), first[i].mask), first[i].value);
     }
   }
-  return {.meter = MeterHash(question, address), .kind = kind};
+  return {.meter = MeterHash(question, address), .kind = kind, .addressed = address > 0};
 }
 
 uint64_t MeterKeyOf(const Item& item) {
