@@ -5,8 +5,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
+#include "libs/codec/cjt188/frame.h"
 #include "libs/codec/cjt188_commands.h"
+#include "libs/codec/dlt645/address.h"
 #include "libs/codec/dlt645_commands.h"
+#include "libs/codec/mbus/address.h"
 #include "libs/codec/mbus_commands.h"
 
 namespace voltwell::codec {
@@ -42,6 +45,53 @@ const Adapter* FindAdapter(Protocol protocol) {
   return nullptr;
 }
 
+// What every meter that hears it would obey: a relay, money, keys, a counter set to zero.
+bool IsForOneMeter(const Command& command) {
+  const auto& action = command.action;
+  return std::holds_alternative<ControlRelay>(action) || std::holds_alternative<Prepay>(action) ||
+         std::holds_alternative<Secure>(action) || std::holds_alternative<Clear>(action) ||
+         std::holds_alternative<WriteRegister>(action) || std::holds_alternative<ChangePassword>(action) ||
+         std::holds_alternative<ChangeBaud>(action);
+}
+
+constexpr uint8_t kBroadcastByte = 0x99;
+
+bool IsBroadcastByte(uint8_t byte) { return byte == kBroadcastByte; }
+
+// Wildcards FH in the id, FFH in manufacturer, version and medium; 8 digits leave those out and mean the id alone.
+bool MeansSeveralMbus(const std::string& text) {
+  const auto address = mbus::ParseMeterAddress(text);
+  if (!address.ok() || !address->is_secondary) return false;
+  for (int shift = 0; shift < 32; shift += 4) {
+    if ((address->secondary.id >> shift & 0xF) == 0xF) return true;
+  }
+  constexpr size_t kIdDigits = 8;
+  if (text.size() == kIdDigits) return false;
+  const mbus::SecondaryAddress& rest = address->secondary;
+  return (rest.manufacturer & 0xFF) == 0xFF || rest.manufacturer >> 8 == 0xFF || rest.version == 0xFF ||
+         rest.medium == 0xFF;
+}
+
+// Whether several meters of a bus may take the address for theirs. Of an address that is none the adapter tells.
+bool MeansSeveral(const Command& command, const Profile& profile) {
+  if (command.protocol == Protocol::kMbus) return MeansSeveralMbus(command.address);
+  if (command.protocol == Protocol::kCjt188) {
+    const auto address = cjt188::ParseAddress(command.address, static_cast<uint8_t>(profile.meter_type));
+    return address.ok() && (cjt188::IsWildcard(address->type) ||
+                            std::any_of(address->wire.begin(), address->wire.end(), cjt188::IsWildcard) ||
+                            std::all_of(address->wire.begin(), address->wire.end(), IsBroadcastByte));
+  }
+  const auto address = dlt645::ParseAddress(command.address);
+  return address.ok() && (std::count(address->wire.begin(), address->wire.end(), dlt645::kAddressWildcard) > 0 ||
+                          std::all_of(address->wire.begin(), address->wire.end(), IsBroadcastByte));
+}
+
+absl::Status CheckOneMeter(const Command& command, const Profile& profile) {
+  if (!IsForOneMeter(command) || !MeansSeveral(command, profile)) return absl::OkStatus();
+  return base::InvalidArgument("BAD_METER_ADDRESS", "the command is for one meter only: no wildcards, no broadcast",
+                               {{"address", command.address.substr(0, 32)}, {"position", "0"}});
+}
+
 // Whether the id is the pattern with digits in place of {t}, {n}, ...
 bool IsOfPattern(absl::string_view pattern, absl::string_view id) {
   while (!pattern.empty()) {
@@ -65,6 +115,7 @@ absl::StatusOr<ExchangeGroup> Encode(const Command& command, const ProfileBook& 
   const Adapter* const adapter = FindAdapter(command.protocol);
   if (adapter == nullptr) return NotSupported(command.protocol);
   VW_ASSIGN_OR_RETURN(const Profile* const profile, FindProfile(profiles, command.profile, command.protocol));
+  VW_RETURN_IF_ERROR(CheckOneMeter(command, *profile));
   return adapter->encode(command, *profile);
 }
 
@@ -80,7 +131,14 @@ Decoded Decode(const Answer& answer, const ProfileBook& profiles) {
     decoded.error = profile.status();
     return decoded;
   }
-  return adapter->decode(answer, **profile);
+  decoded = adapter->decode(answer, **profile);
+  // What goes on the bus next goes to one meter, too.
+  if (!decoded.continuation.has_value()) return decoded;
+  if (absl::Status several = CheckOneMeter(answer.command, **profile); !several.ok()) {
+    decoded.continuation.reset();
+    decoded.error = std::move(several);
+  }
+  return decoded;
 }
 
 absl::Status CheckBatch(size_t size) {

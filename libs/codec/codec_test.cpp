@@ -22,6 +22,95 @@ TEST_CASE("what cannot be said is an error that tells the register and its posit
   CHECK(base::MetadataOf(unknown)["position"] == "1");
 }
 
+// What trips, charges, empties or renames every meter that hears it.
+std::vector<Command> ForOneMeter(Protocol protocol, const std::string& address, const std::string& profile) {
+  const Authority authority = {.password = std::string("\x02\0\0\0", 4)};
+  const Prepay prepay = {PrepayKind::kTopUp, 5000, 7, "000000000042", "", "mac1", "mac2"};
+  std::vector<Command> commands;
+  const auto add = [&](auto action) { commands.push_back({protocol, address, profile, 0, std::move(action)}); };
+  add(ControlRelay{RelayAction::kOpen, authority, "2099-12-31T23:59:59"});
+  if (protocol != Protocol::kMbus) {
+    const bool is_water = protocol == Protocol::kCjt188;
+    add(prepay);
+    add(Secure{is_water ? 0xA107U : 0x070001FFU, "body"});
+    add(is_water ? WriteRegister{"cjt188:reading_day", "1"} : WriteRegister{"1-0:0.8.0", "15", authority});
+  }
+  if (protocol == Protocol::kDlt645_2007) {
+    add(Clear{ClearWhat::kMeter, "", authority});
+    add(ChangePassword{4, "old4", "new4"});
+  }
+  if (protocol != Protocol::kCjt188) add(ChangeBaud{9600});
+  return commands;
+}
+
+const ProfileBook& ValveBook() {
+  static const auto* const book = [] {
+    Profile profile;
+    profile.name = "valve";
+    profile.protocol = Protocol::kMbus;
+    profile.valve_open = "o";
+    profile.valve_close = "c";
+    return new ProfileBook{{"valve", profile}};
+  }();
+  return *book;
+}
+
+TEST_CASE("what one meter is meant for goes to no wildcard and no broadcast") {
+  struct Row {
+    Protocol protocol;
+    std::vector<std::string> one;
+    std::vector<std::string> several;
+  };
+  const std::vector<Row> rows = {{Protocol::kDlt645_2007,
+                                  {"111111111111", "999999999998", "0"},
+                                  {"AAAAAAAAAAAA", "AAAAAAAA0002", "aa1111111111", "AA", "999999999999"}},
+                                 {Protocol::kCjt188,
+                                  {"78330011223344", "1078330011223344"},
+                                  {"AAAAAAAAAAAAAA", "AAAAAAAA223344", "78330011FFFFFF", "AA78330011223344",
+                                   "99999999999999", "1099999999999999"}},
+                                 {Protocol::kMbus,
+                                  {"p5", "p250", "12345678", "12345678A5150107"},
+                                  {"1234567F", "FFFFFFFF", "F2345678A5150107", "12345678FFFF0107", "12345678A515FF07",
+                                   "12345678A51501FF", "p253", "p254", "p255", "254", ""}}};
+  for (const Row& row : rows) {
+    const std::string profile = row.protocol == Protocol::kMbus ? "valve" : "";
+    for (const std::string& address : row.one) {
+      for (const Command& command : ForOneMeter(row.protocol, address, profile)) {
+        CAPTURE(address, command.action.index());
+        CHECK(Encode(command, ValveBook()).ok());
+      }
+    }
+    for (const std::string& address : row.several) {
+      for (const Command& command : ForOneMeter(row.protocol, address, profile)) {
+        CAPTURE(address, command.action.index());
+        CHECK(base::ReasonOf(Encode(command, ValveBook()).status()) == "BAD_METER_ADDRESS");
+      }
+    }
+  }
+  const auto everyone = [](auto action, const char* address) {
+    return Encode({Protocol::kDlt645_2007, address, "", 0, std::move(action)}, {}).status();
+  };
+  CHECK(everyone(SetClock{"2026-11-22T09:30:15", true, {}}, "999999999999").ok());
+  CHECK(everyone(Freeze{}, "999999999999").ok());
+  CHECK(everyone(WriteAddress{"202411110002"}, "AAAAAAAAAAAA").ok());
+  CHECK(everyone(ReadRegisters{{"1-0:1.8.0"}}, "AAAAAAAAAAAA").ok());
+}
+
+TEST_CASE("no purchase follows the authentication of a wildcard") {
+  const Prepay prepay = {PrepayKind::kTopUp, 5000, 7, "000000000042", "", "mac1", "mac2", std::string(24, 'a'), ""};
+  const std::string reply = *base::FromHex("681111111111116883083233333A33333333");
+  std::string frame = reply;
+  uint8_t sum = 0;
+  for (const char c : frame) sum = static_cast<uint8_t>(sum + static_cast<uint8_t>(c));
+  frame += {static_cast<char>(sum), '\x16'};
+  const auto decoded = [&](const char* address) {
+    return Decode({{Protocol::kDlt645_2007, address, "", 0, prepay}, {{frame}}}, {});
+  };
+  CHECK(decoded("111111111111").continuation.has_value());
+  CHECK_FALSE(decoded("AAAAAAAAAAAA").continuation.has_value());
+  CHECK(base::ReasonOf(decoded("AAAAAAAAAAAA").error) == "BAD_METER_ADDRESS");
+}
+
 TEST_CASE("a protocol that this build does not speak is refused by every call") {
   Command foreign = Read({"1-0:1.8.0"});
   for (const Protocol protocol : {Protocol::kUnspecified, static_cast<Protocol>(99)}) {
