@@ -189,13 +189,20 @@ TEST_CASE("each protocol has its own shape of an address") {
     return Reason(CheckMeter(meter));
   };
   CHECK(reason("DLT645_1997", "260300000001", 1) == "OK");
+  // Everyone's address is no meter's.
+  for (const char* protocol : {"DLT645_2007", "DLT645_1997"}) {
+    CHECK(reason(protocol, "999999999999", 1) == "BAD_ADDRESS");
+    CHECK(reason(protocol, "999999999998", 1) == "OK");
+  }
   for (const char* good : {"p0", "p5", "p250", "12345678", "12345678A5150107"}) CHECK(reason("MBUS", good) == "OK");
-  for (const char* bad : {"", "p", "p251", "p05", "p-1", "p+1", "250", "1234567", "1234567F", "123456789A5150107",
-                          "12345678a5150107", "F2345678A5150107"}) {
+  for (const char* bad :
+       {"", "p", "p251", "p05", "p-1", "p+1", "250", "1234567", "1234567F", "123456789A5150107", "12345678a5150107",
+        "F2345678A5150107", "12345678FFFF0107", "12345678A515FF07", "12345678A51501FF"}) {
     CHECK(reason("MBUS", bad) == "BAD_ADDRESS");
   }
   CHECK(reason("CJT188", "1000112233445566") == "OK");
-  for (const char* bad : {"00112233445566", "10001122334455667", "100011223344556A", "AA00112233445566"}) {
+  for (const char* bad :
+       {"00112233445566", "10001122334455667", "100011223344556A", "AA00112233445566", "1099999999999999"}) {
     CHECK(reason("CJT188", bad) == "BAD_ADDRESS");
   }
 }

@@ -26,6 +26,17 @@ bool IsDigits(const std::string& text, size_t count) {
          std::all_of(text.begin(), text.end(), [](unsigned char c) { return absl::ascii_isdigit(c); });
 }
 
+// What every meter of a bus takes for its own, so it is nobody's.
+bool IsBroadcast(absl::string_view digits) { return digits.find_first_not_of('9') == absl::string_view::npos; }
+
+// A byte FF of manufacturer, version or medium stands for any.
+bool HasMbusWildcard(absl::string_view rest) {
+  for (size_t i = 0; i + 1 < rest.size(); i += 2) {
+    if (rest.substr(i, 2) == "FF") return true;
+  }
+  return false;
+}
+
 bool IsMbusAddress(const std::string& address) {
   if (!address.empty() && address[0] == 'p') {
     const absl::string_view digits = absl::string_view(address).substr(1);
@@ -36,6 +47,7 @@ bool IsMbusAddress(const std::string& address) {
   }
   if (address.size() == 8) return IsDigits(address, 8);
   return address.size() == 16 && IsDigits(address.substr(0, 8), 8) &&
+         !HasMbusWildcard(absl::string_view(address).substr(8)) &&
          std::all_of(address.begin(), address.end(),
                      [](unsigned char c) { return absl::ascii_isdigit(c) || (c >= 'A' && c <= 'F'); });
 }
@@ -61,12 +73,15 @@ bool IsProfileName(const std::string& name) {
 // How each protocol prints an address.
 absl::Status CheckAddress(const std::string& protocol, const std::string& address) {
   if (protocol == "DLT645_2007" || protocol == "DLT645_1997") {
-    return IsDigits(address, 12) ? absl::OkStatus() : Bad("BAD_ADDRESS", "address", "a DL/T 645 address has 12 digits");
+    return IsDigits(address, 12) && !IsBroadcast(address)
+               ? absl::OkStatus()
+               : Bad("BAD_ADDRESS", "address", "a DL/T 645 address has 12 digits, not all of them 9");
   }
   if (protocol == "CJT188") {
-    return IsDigits(address, 16)
+    return IsDigits(address, 16) && !IsBroadcast(absl::string_view(address).substr(2))
                ? absl::OkStatus()
-               : Bad("BAD_ADDRESS", "address", "a CJ/T 188 address has 16 digits: 2 of the meter's type, then 14");
+               : Bad("BAD_ADDRESS", "address",
+                     "a CJ/T 188 address has 16 digits: 2 of the meter's type, then 14, not all of them 9");
   }
   if (protocol == "MBUS") {
     return IsMbusAddress(address)
