@@ -455,8 +455,10 @@ TEST_CASE("an address is written without wildcards, and the reply may come from 
     CHECK(decoded.error.ok());
     CHECK(decoded.address == "1078330011223355");
   }
-  command.action = WriteAddress{.address = "783300112233AA"};
-  CHECK(Reason(EncodeCjt188(command, {}).status()) == "BAD_METER_ADDRESS");
+  for (const char* none : {"783300112233AA", "AA78330011223344", "99999999999999", "1099999999999999"}) {
+    command.action = WriteAddress{.address = none};
+    CHECK(Reason(EncodeCjt188(command, {}).status()) == "BAD_METER_ADDRESS");
+  }
 }
 
 TEST_CASE("a search tells who answered, and that several did when their answers lie over each other") {

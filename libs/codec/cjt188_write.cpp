@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "libs/base/status.h"
@@ -160,8 +161,13 @@ absl::StatusOr<ExchangeGroup> EncodeClock(const Cjt188Call& call, const SetClock
 // The reply comes from the old address or already from the new one.
 absl::StatusOr<ExchangeGroup> EncodeAddress(const Cjt188Call& call, const WriteAddress& write) {
   VW_ASSIGN_OR_RETURN(const cjt188::Address address, cjt188::ParseAddress(write.address, call.address.type));
-  if (std::any_of(address.wire.begin(), address.wire.end(), cjt188::IsWildcard)) {
-    return base::InvalidArgument("BAD_METER_ADDRESS", "a meter's own address has no wildcards", {{"position", "0"}});
+  const bool decimal = std::all_of(write.address.begin(), write.address.end(),
+                                   [](unsigned char c) { return absl::ascii_isdigit(c) != 0; });
+  const bool everyone =
+      std::all_of(address.wire.begin(), address.wire.end(), [](uint8_t byte) { return byte == kBroadcastByte; });
+  if (!decimal || everyone) {
+    return base::InvalidArgument("BAD_METER_ADDRESS", "a meter's own address has no wildcards, and not only nines",
+                                 {{"position", "0"}});
   }
   ExchangeGroup group = Write(call, kAddressWriteDi, base::ToString(address.wire));
   const auto sequence = call.profile.check_sequence ? std::optional<uint8_t>(1) : std::nullopt;

@@ -19,6 +19,8 @@ constexpr uint32_t kDateDi = 0x04000101;
 constexpr uint32_t kTimeDi = 0x04000102;
 constexpr uint32_t kDateDi1997 = 0xC010;
 constexpr uint32_t kTimeDi1997 = 0xC011;
+constexpr uint32_t kAddressDi = 0x04000401;
+constexpr uint32_t kAddressDi1997 = 0xC032;
 constexpr uint32_t kPasswordsDi = 0x04000C01;
 constexpr int32_t kEncryptedClass = 0x98;
 constexpr int kPreTripStepMinutes = 5;
@@ -108,6 +110,16 @@ absl::StatusOr<std::string> ValueBytes(const WantedRegister& wanted, const std::
 }
 
 // WW: Sunday is 0. BAD_TIME for a day that is none, such as 31 February.
+// What a meter may be called itself: a name of AA or of nines only would make it answer, and obey, for all.
+absl::Status CheckOwnAddress(base::ByteView bytes) {
+  const bool decimal =
+      std::all_of(bytes.begin(), bytes.end(), [](uint8_t byte) { return byte >> 4 <= 9 && (byte & 0x0F) <= 9; });
+  const bool everyone = std::all_of(bytes.begin(), bytes.end(), [](uint8_t byte) { return byte == 0x99; });
+  if (decimal && !everyone) return absl::OkStatus();
+  return base::InvalidArgument("BAD_METER_ADDRESS", "a meter's own address has decimal digits, and not only nines",
+                               {{"address", base::ToHex(bytes)}, {"position", "0"}});
+}
+
 absl::StatusOr<char> WeekdayOf(const std::string& local_time) {
   absl::CivilSecond second;
   if (!absl::ParseCivilTime(local_time, &second)) {
@@ -144,11 +156,14 @@ absl::StatusOr<ExchangeGroup> EncodeDlt645Write(const Dlt645Call& call, const Wr
   const WantedRegister wanted = {write.reg, match,
                                  differs == call.profile.registers.end() ? nullptr : &differs->second};
   VW_ASSIGN_OR_RETURN(const std::string value, ValueBytes(wanted, write.value));
-  VW_ASSIGN_OR_RETURN(Exchange exchange, WriteExchange(call, IdentifierOf(wanted), "write", write.authority, value));
+  const uint32_t di = IdentifierOf(wanted);
+  if (di == (IsOld(call) ? kAddressDi1997 : kAddressDi)) VW_RETURN_IF_ERROR(CheckOwnAddress(base::AsBytes(value)));
+  VW_ASSIGN_OR_RETURN(Exchange exchange, WriteExchange(call, di, "write", write.authority, value));
   return ExchangeGroup{{std::move(exchange)}};
 }
 
 absl::StatusOr<ExchangeGroup> EncodeDlt645WriteAddress(const Dlt645Call& call, const WriteAddress& write) {
+  VW_RETURN_IF_ERROR(CheckOwnAddress(address.wire));
   VW_ASSIGN_OR_RETURN(const dlt645::Address address, dlt645::ParseAddress(write.address));
   const uint8_t function = IsOld(call) ? dlt645::kWriteAddress1997 : dlt645::kWriteAddress;
   const std::string data(address.wire.begin(), address.wire.end());

@@ -81,7 +81,20 @@ TEST_CASE("an address is written to whoever hears it, and confirmed by the old o
   CHECK(Encode(named, {})->exchanges[0].matcher.Matches(base::AsBytes(FrameOf(0x95, "", "202411110002"))));
   CHECK(Heard(named, {{FrameOf(0x95, "", "202411110002")}}).error.ok());
   CHECK(base::ReasonOf(Heard(named, {{FrameOf(0xD5, "01")}}).error) == "METER_REFUSED");
-  CHECK(Reason(Do(WriteAddress{"x"})) == "BAD_METER_ADDRESS");
+  for (const char* const none : {"x", "AAAAAAAAAAAA", "2024111100AA", "20241111000F", "999999999999"}) {
+    CHECK(Reason(Do(WriteAddress{none}, "", "AAAAAAAAAAAA")) == "BAD_METER_ADDRESS");
+  }
+  CHECK(Reason(Do(WriteAddress{"999999999998"})).empty());
+}
+
+TEST_CASE("the register of the address takes no name that is everyone's") {
+  const auto reason = [](const char* address, Protocol protocol, const char* reg) {
+    return Reason(Do(WriteRegister{reg, address, Password("04000000")}, "", kTestMeter, protocol));
+  };
+  CHECK(reason("202411110002", Protocol::kDlt645_2007, "0-0:96.1.0").empty());
+  CHECK(reason("999999999999", Protocol::kDlt645_2007, "0-0:96.1.0") == "BAD_METER_ADDRESS");
+  CHECK(reason("AAAAAAAAAAAA", Protocol::kDlt645_2007, "0-0:96.1.0") == "BAD_VALUE");
+  CHECK(reason("999999999999", Protocol::kDlt645_1997, "0-0:96.1.1") == "BAD_METER_ADDRESS");
 }
 
 TEST_CASE("the clock is set by telegram without a password and by writing with one") {
