@@ -14,11 +14,22 @@ constexpr size_t kPreambleMax = 4;
 constexpr int32_t kBaudMin = 300;
 constexpr int32_t kBaudMax = 115200;
 constexpr size_t kSecretSize = 4;
+constexpr size_t kMacSize = 4;
+constexpr uint8_t kEncryptedClass = 0x98;
+constexpr uint8_t kMacClass = 0x99;
 
 absl::Duration ReplyTimeout(const Dlt645Call& call, size_t request_size, size_t reply_data_size) {
   if (call.baud == 0) return call.profile.turnaround;
   const size_t bytes = request_size + kPreambleMax + frame::kDlt645FrameMin + reply_data_size;
   return call.profile.turnaround + absl::Seconds(1) * (static_cast<int64_t>(bytes) * kBitsPerByte) / call.baud;
+}
+
+// Class 98H is ciphertext and MAC, 99H plain data and MAC: without them the command would go out in plain text.
+absl::Status CheckProof(uint8_t password_class, const Authority& authority) {
+  if (password_class != kEncryptedClass && password_class != kMacClass) return absl::OkStatus();
+  const bool has_cipher = password_class == kMacClass || !authority.cipher.empty();
+  if (has_cipher && authority.mac.size() == kMacSize) return absl::OkStatus();
+  return base::InvalidArgument("BAD_MAC", "password class 98 wants ciphertext and a MAC of 4 bytes, 99 such a MAC");
 }
 
 }  // namespace
@@ -74,6 +85,7 @@ absl::StatusOr<std::string> PasswordOf(const Dlt645Call& call, absl::string_view
     return base::InvalidArgument("BAD_PASSWORD_LENGTH", "a DL/T 645 password is 4 bytes: PA P0 P1 P2");
   }
   if (by_class) password[0] = static_cast<char>(level->second);
+  VW_RETURN_IF_ERROR(CheckProof(static_cast<uint8_t>(password[0]), authority));
   return password;
 }
 

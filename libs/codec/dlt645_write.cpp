@@ -95,7 +95,7 @@ absl::StatusOr<Exchange> WriteExchange(const Dlt645Call& call, uint32_t di, absl
     VW_ASSIGN_OR_RETURN(const std::string operator_code, OperatorOf(call, authority.operator_code));
     data += operator_code;
   }
-  const bool encrypted = static_cast<uint8_t>(password[0]) == kEncryptedClass && !authority.cipher.empty();
+  const bool encrypted = static_cast<uint8_t>(password[0]) == kEncryptedClass;
   data += encrypted ? authority.cipher : value;
   data += authority.mac;
   VW_ASSIGN_OR_RETURN(ExchangeGroup group, AskOnce(call, WriteFunction(call), data, kErrorDataMax));
@@ -264,16 +264,20 @@ absl::StatusOr<ExchangeGroup> EncodeDlt645ChangePassword(const Dlt645Call& call,
 
 absl::StatusOr<ExchangeGroup> EncodeDlt645Clear(const Dlt645Call& call, const Clear& clear) {
   VW_ASSIGN_OR_RETURN(const uint8_t function, ClearFunction(call, clear.what));
+  bool encrypted = false;
   std::string data;
   // Meters of 1997 clear demands with a hand on their button; some ask for the password too.
   if (!IsOld(call) || !clear.authority.password.empty()) {
+    encrypted = static_cast<uint8_t>(data[0]) == kEncryptedClass;
     VW_ASSIGN_OR_RETURN(data, PasswordOf(call, ClearActionName(clear.what), clear.authority));
   }
   if (!IsOld(call)) {
     VW_ASSIGN_OR_RETURN(const std::string operator_code, OperatorOf(call, clear.authority.operator_code));
     data += operator_code;
   }
-  if (clear.what == ClearWhat::kEvents) {
+  if (encrypted) {
+    data += clear.authority.cipher;
+  } else if (clear.what == ClearWhat::kEvents) {
     uint32_t di = 0xFFFFFFFF;
     if (!clear.reg.empty()) {
       const dlt645::Match match = dlt645::FindByObis(call.edition, clear.reg);

@@ -59,8 +59,45 @@ TEST_CASE("a sealed meter takes ciphertext and MAC in place of the command, and 
   const Authority maced = {.mac = Unhex("A1A2A3A4")};
   CHECK(Requests(Do(WriteRegister{"1-0:0.8.0", "15", maced}, "sealed")) ==
         Frames{FrameOf(0x14, "03010004 99000000 00000000 15 A1A2A3A4")});
-  CHECK(Reason(Do(ControlRelay{RelayAction::kOpen, {.cipher = std::string(250, 'x')}, ""}, "sealed")) ==
-        "VALUE_TOO_LONG");
+  CHECK(Reason(Do(ControlRelay{RelayAction::kOpen, {.cipher = std::string(250, 'x'), .mac = "mac4"}, ""},
+                  "sealed")) == "VALUE_TOO_LONG");
+  const Authority own = {Unhex("98000000"), Unhex("44332211"), Unhex("0001020304050607"), Unhex("A1A2A3A4")};
+  CHECK(Requests(Do(Clear{ClearWhat::kEvents, "", own})) ==
+        Frames{FrameOf(0x1B, "98000000 44332211 0001020304050607 A1A2A3A4")});
+}
+
+TEST_CASE("a class that asks for ciphertext or a MAC never goes out without") {
+  const auto reasons = [](const Authority& authority) {
+    return Frames{Reason(Do(ControlRelay{RelayAction::kOpen, authority, "2099-12-31T23:59:59"})),
+                  Reason(Do(WriteRegister{"1-0:0.8.0", "15", authority})),
+                  Reason(Do(SetClock{"2026-11-22T09:30:15", false, authority})),
+                  Reason(Do(Clear{ClearWhat::kMeter, "", authority}))};
+  };
+  const Frames refused(4, "BAD_MAC");
+  const Frames taken(4, "");
+  const std::string encrypted = Unhex("98000000");
+  const std::string maced = Unhex("99000000");
+  CHECK(reasons({.password = encrypted}) == refused);
+  CHECK(reasons({.password = encrypted, .cipher = "cipher"}) == refused);
+  CHECK(reasons({.password = encrypted, .mac = "mac4"}) == refused);
+  CHECK(reasons({.password = encrypted, .cipher = "cipher", .mac = "mac"}) == refused);
+  CHECK(reasons({.password = encrypted, .cipher = "cipher", .mac = "mac4"}) == taken);
+  CHECK(reasons({.password = maced}) == refused);
+  CHECK(reasons({.password = maced, .mac = "mac_5"}) == refused);
+  CHECK(reasons({.password = maced, .mac = "mac4"}) == taken);
+  // The class of the profile counts, not that of the password.
+  CHECK(Reason(Do(ControlRelay{RelayAction::kOpen, Password("02000000"), "2099-12-31T23:59:59"}, "sealed")) ==
+        "BAD_MAC");
+}
+
+TEST_CASE("a relay command expires on a day that there is") {
+  const auto reason = [](const char* expiry) {
+    return Reason(Do(ControlRelay{RelayAction::kOpen, Password("02000000"), expiry}));
+  };
+  for (const char* const none : {"2026-02-31T00:00:00", "2026-02-29T00:00:00", "2026-04-31T00:00:00"}) {
+    CHECK(reason(none) == "BAD_EXPIRY");
+  }
+  for (const char* const day : {"2028-02-29T00:00:00", "2026-12-31T23:59:59"}) CHECK(reason(day).empty());
 }
 
 TEST_CASE("registers are written with identifier, password, operator and value") {

@@ -25,6 +25,12 @@ frame::ReplyPattern AddressPattern(const Address& address) {
   return pattern;
 }
 
+// Years 2000 to 2099.
+int DaysOf(int year, int month) {
+  constexpr std::array<int, 12> kDays = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  return month == 2 && year % 4 == 0 ? 29 : kDays[static_cast<size_t>(month - 1)];
+}
+
 }  // namespace
 
 absl::string_view RelayActionName(uint8_t n1) {
@@ -80,6 +86,8 @@ absl::StatusOr<std::string> TimeBytes(absl::string_view text, bool with_seconds,
     if (tens * 10 + ones < kParts[i].low || tens * 10 + ones > kParts[i].high) return bad();
     bytes.push_back(static_cast<char>(tens << 4 | ones));
   }
+  const auto number = [text](size_t at) { return (text[at] - '0') * 10 + (text[at + 1] - '0'); };
+  if (number(8) > DaysOf(number(2), number(5))) return bad();
   return bytes;
 }
 
