@@ -493,6 +493,10 @@ TEST_CASE("raw bytes go as they are and come back as they came") {
   command.action = Raw{.request = "\x68raw"};
   const auto group = EncodeCjt188(command, {});
   REQUIRE(group.ok());
+  CHECK(reason(top_up(1, 0)) == "BAD_PURCHASE_NUMBER");
+  for (const uint32_t number : {0U, 1U}) {
+    CHECK(reason({.kind = PrepayKind::kOpenAccount, .amount_fen = 1, .purchase_number = number}).empty());
+  }
   CHECK(group->exchanges[0].request == "\x68raw");
   CHECK(group->exchanges[0].matcher.Matches(base::AsBytes("anything")));
   CHECK(DecodeCjt188({command, {{"back"}}}, {}).body == "back");

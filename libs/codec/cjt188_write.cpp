@@ -206,6 +206,10 @@ absl::StatusOr<std::string> PurchaseBody(const Profile& profile, const Prepay& p
                                  {{"number", absl::StrCat(prepay.purchase_number)}, {"limit", absl::StrCat(highest)}});
   }
   if (prepay.amount_fen <= 0 || prepay.amount_fen > kAmountMax) {
+  if (prepay.purchase_number == 0 && prepay.kind == PrepayKind::kTopUp) {
+    return base::InvalidArgument("BAD_PURCHASE_NUMBER", "a top-up's number is the meter's count + 1, so never 0",
+                                 {{"number", "0"}, {"limit", absl::StrCat(highest)}});
+  }
     return base::InvalidArgument("BAD_AMOUNT", "0.01 to 999999.99 yuan are wanted",
                                  {{"fen", absl::StrCat(prepay.amount_fen)}});
   }

@@ -19,6 +19,7 @@ constexpr uint32_t kAuthenticateDi = 0x070000FF;
 constexpr uint32_t kOpenAccountDi = 0x070101FF;
 constexpr uint32_t kTopUpDi = 0x070102FF;
 constexpr uint32_t kRefundDi = 0x070108FF;
+constexpr uint32_t kWalletDi = 0x070103FF;
 constexpr uint32_t kStatusDi = 0x078102FF;
 constexpr size_t kAuthenticationSize = 24;  // Cipher 8, random number 8, factor 8.
 constexpr size_t kMacSize = 4;
@@ -121,6 +122,11 @@ absl::StatusOr<std::string> PrepayBody(const Dlt645Call& call, const Prepay& pre
   } else {
     body += LowFirst(prepay.purchase_number, 4);
   }
+    // A wallet counts its purchases from 1; only the opening of the account may be its number 0.
+    if (prepay.purchase_number == 0 && prepay.kind == PrepayKind::kTopUp) {
+      return base::InvalidArgument("BAD_PURCHASE_NUMBER", "a top-up's number is the meter's count + 1, so never 0",
+                                   {{"number", "0"}});
+    }
   VW_ASSIGN_OR_RETURN(const std::string mac1, MacBytes(call, prepay.mac1));
   body += mac1;
   if (rules.without_customer) return body;
@@ -318,6 +324,10 @@ Decoded DecodeDlt645Secure(const Dlt645Call& call, const Secure& secure, const s
   return decoded;
 }
 
+  // Money has a road of its own, with its guards.
+  for (const uint32_t di : {kOpenAccountDi, kTopUpDi, kWalletDi, kRefundDi}) {
+    if (secure.data_identifier == di) return ActionNotSupported("purchases are commands of their own");
+  }
 absl::StatusOr<ExchangeGroup> EncodeDlt645Prepay(const Dlt645Call& call, const Prepay& prepay) {
   // Checked as a whole before the first step: a purchase that cannot be said is refused before the meter hears of it.
   VW_ASSIGN_OR_RETURN(ExchangeGroup itself, PrepayItself(call, prepay));

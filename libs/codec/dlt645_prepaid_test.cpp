@@ -35,6 +35,12 @@ TEST_CASE("a security step goes out as the module made it, and its answer comes 
   CHECK(Reason(Do(Secure{0x070001FF, std::string(247, 'x'), ""})).empty());
 }
 
+TEST_CASE("money does not go out as a security step") {
+  for (const uint32_t di : {0x070101FFU, 0x070102FFU, 0x070103FFU, 0x070108FFU}) {
+    CHECK(Reason(Do(Secure{di, std::string(22, 'x'), ""})) == "ACTION_NOT_SUPPORTED");
+  }
+}
+
 TEST_CASE("error words of the security function are told bit by bit, one byte or two") {
   const auto refused = [](const std::string& word) {
     return base::MetadataOf(Heard(Do(TopUp()), {{FrameOf(0xC3, word)}}).error);
@@ -91,6 +97,13 @@ TEST_CASE("what cannot be bought is refused before the meter hears of it") {
   CHECK(reason([](Prepay& p) { p.amount_fen = -1; }) == "BAD_AMOUNT");
   CHECK(reason([](Prepay& p) { p.amount_fen = 0x100000000; }) == "BAD_AMOUNT");
   CHECK(reason([](Prepay& p) { p.amount_fen = 0xFFFFFFFF; }).empty());
+  CHECK(reason([](Prepay& p) { p.purchase_number = 0; }) == "BAD_PURCHASE_NUMBER");
+  for (const uint32_t number : {0U, 1U}) {
+    CHECK(reason([number](Prepay& p) {
+            p.kind = PrepayKind::kOpenAccount;
+            p.purchase_number = number;
+          }).empty());
+  }
   CHECK(reason([](Prepay& p) { p.customer_number = "42"; }) == "BAD_CUSTOMER_NUMBER");
   CHECK(reason([](Prepay& p) { p.customer_number = "00000000004x"; }) == "BAD_CUSTOMER_NUMBER");
   CHECK(reason([](Prepay& p) { p.mac1.clear(); }) == "BAD_MAC");
