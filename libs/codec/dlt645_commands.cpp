@@ -85,7 +85,7 @@ struct Decoder {
   Decoded operator()(const ReadAddress&) const { return DecodeDlt645ReadAddress(call, replies); }
   Decoded operator()(const WriteRegister&) const { return DecodeDlt645Write(call, replies); }
   Decoded operator()(const WriteAddress&) const { return DecodeDlt645WriteAddress(call, replies); }
-  Decoded operator()(const SetClock&) const { return DecodeDlt645SetClock(call, replies); }
+  Decoded operator()(const SetClock& clock) const { return DecodeDlt645SetClock(call, clock, replies); }
   Decoded operator()(const Freeze& freeze) const { return DecodeDlt645Freeze(call, freeze, replies); }
   Decoded operator()(const ChangeBaud& change) const { return DecodeDlt645ChangeBaud(call, change, replies); }
   Decoded operator()(const ChangePassword&) const { return DecodeDlt645ChangePassword(call, replies); }

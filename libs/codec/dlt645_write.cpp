@@ -33,10 +33,11 @@ absl::Status OnlyOf2007(absl::string_view what) {
   return ActionNotSupported(absl::StrCat("DL/T 645-1997 has no ", what));
 }
 
-Decoded Taken(const Dlt645Call& call, uint8_t function, const std::vector<ReplyFrames>& replies) {
+// Each of the `asked` exchanges must have its answer: half of a group is no success.
+Decoded Taken(const Dlt645Call& call, uint8_t function, const std::vector<ReplyFrames>& replies, size_t asked = 1) {
   Decoded decoded;
   if (replies.empty() && call.address == BroadcastAddress()) return decoded;  // Nobody answers.
-  for (size_t i = 0; i < std::max<size_t>(replies.size(), 1) && decoded.error.ok(); ++i) {
+  for (size_t i = 0; i < std::max(replies.size(), asked) && decoded.error.ok(); ++i) {
     decoded.error = TakenReply(call, function, replies, i).status();
   }
   return decoded;
@@ -306,8 +307,16 @@ Decoded DecodeDlt645WriteAddress(const Dlt645Call& call, const std::vector<Reply
   return Taken(anyone, IsOld(call) ? dlt645::kWriteAddress1997 : dlt645::kWriteAddress, replies);
 }
 
-Decoded DecodeDlt645SetClock(const Dlt645Call& call, const std::vector<ReplyFrames>& replies) {
-  return replies.empty() ? Decoded() : Taken(call, WriteFunction(call), replies);
+Decoded DecodeDlt645SetClock(const Dlt645Call& call, const SetClock& clock, const std::vector<ReplyFrames>& replies) {
+  Decoded decoded;
+  const auto group = EncodeDlt645SetClock(call, clock);
+  if (!group.ok()) {
+    decoded.error = group.status();
+    return decoded;
+  }
+  // A telegram is not answered.
+  if (group->exchanges.front().no_reply) return decoded;
+  return Taken(call, WriteFunction(call), replies, group->exchanges.size());
 }
 
 Decoded DecodeDlt645Freeze(const Dlt645Call& call, const Freeze& freeze, const std::vector<ReplyFrames>& replies) {

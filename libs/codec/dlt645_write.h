@@ -30,7 +30,7 @@ absl::StatusOr<ExchangeGroup> EncodeDlt645Clear(const Dlt645Call& call, const Cl
 Decoded DecodeDlt645Relay(const Dlt645Call& call, const std::vector<ReplyFrames>& replies);
 Decoded DecodeDlt645Write(const Dlt645Call& call, const std::vector<ReplyFrames>& replies);
 Decoded DecodeDlt645WriteAddress(const Dlt645Call& call, const std::vector<ReplyFrames>& replies);
-Decoded DecodeDlt645SetClock(const Dlt645Call& call, const std::vector<ReplyFrames>& replies);
+Decoded DecodeDlt645SetClock(const Dlt645Call& call, const SetClock& clock, const std::vector<ReplyFrames>& replies);
 Decoded DecodeDlt645Freeze(const Dlt645Call& call, const Freeze& freeze, const std::vector<ReplyFrames>& replies);
 // FRAME_NOT_UNDERSTOOD when the meter confirms another speed.
 Decoded DecodeDlt645ChangeBaud(const Dlt645Call& call, const ChangeBaud& change,

@@ -149,6 +149,9 @@ TEST_CASE("the clock is set by telegram without a password and by writing with o
         FrameOf(0x14, "01010004 04000000 44332211 06281126"));
   CHECK(Heard(write, {{FrameOf(0x94, "")}, {FrameOf(0x94, "")}}).error.ok());
   CHECK(base::ReasonOf(Heard(write, {{FrameOf(0x94, "")}, {FrameOf(0xD4, "04")}}).error) == "METER_REFUSED");
+  // The date alone: half of it is not done.
+  CHECK(base::ReasonOf(Heard(write, {{FrameOf(0x94, "")}}).error) == "FRAME_NOT_UNDERSTOOD");
+  CHECK(base::ReasonOf(Heard(write, {}).error) == "FRAME_NOT_UNDERSTOOD");
   for (const char* const wrong :
        {"", "2026-11-22", "2026-02-30T00:00:00", "2026-11-22T24:00:00", "1999-01-01T00:00:00"}) {
     CHECK(Reason(Do(SetClock{wrong, true, {}})) == "BAD_TIME");

@@ -154,10 +154,15 @@ absl::StatusOr<ExchangeGroup> EncodeRaw(const MbusCall& call, const Raw& raw) {
   return group;
 }
 
-// Of an exchange that E5H ends: the gateway saw it.
-Decoded DecodeAcknowledged(const Answer& answer) {
+// Of a group that E5H ends: the gateway saw it. A select alone that was acknowledged is no success.
+Decoded DecodeAcknowledged(const Answer& answer, const absl::StatusOr<ExchangeGroup>& asked) {
   Decoded decoded;
-  const bool acknowledged = !answer.replies.empty() && !answer.replies.back().empty() &&
+  if (!asked.ok()) {
+    decoded.error = asked.status();
+    return decoded;
+  }
+  const bool acknowledged = answer.replies.size() >= asked->exchanges.size() && !answer.replies.empty() &&
+                            !answer.replies.back().empty() &&
                             answer.replies.back().front() == std::string(1, static_cast<char>(frame::kMbusAck));
   if (!acknowledged) decoded.error = MbusNotUnderstood("no E5H", {}, 0);
   return decoded;
@@ -210,10 +215,10 @@ Decoded DecodeMbus(const Answer& answer, const Profile& profile) {
   if (std::holds_alternative<Raw>(action)) return DecodeRaw(answer);
   if (std::holds_alternative<WriteAddress>(action) || std::holds_alternative<ChangeBaud>(action) ||
       std::holds_alternative<Reset>(action)) {
-    return DecodeAcknowledged(answer);
+    return DecodeAcknowledged(answer, EncodeMbus(answer.command, profile));
   }
   if (const auto* const clock = std::get_if<SetClock>(&action)) {
-    return clock->broadcast ? failed : DecodeAcknowledged(answer);
+    return clock->broadcast ? failed : DecodeAcknowledged(answer, EncodeMbus(answer.command, profile));
   }
   failed.error = std::holds_alternative<std::monostate>(action)
                      ? base::InvalidArgument("ACTION_MISSING", "the command says nothing to do")

@@ -223,6 +223,10 @@ TEST_CASE("writes go out as the standard has them") {
   CHECK(DecodeMbus({To("p5", SetClock{"2009-12-31T23:59:30", true}), {}}, {}).error.ok());
   CHECK(DecodeMbus({To("p5", Reset{}), {{Bytes(kAck)}}}, {}).error.ok());
   CHECK(Reason(DecodeMbus({To("p5", Reset{}), {}}, {}).error) == "FRAME_NOT_UNDERSTOOD");
+  // The selection alone was acknowledged, what it was for was not.
+  const Command half = To("12345678", ChangeBaud{9600});
+  CHECK(Reason(DecodeMbus({half, {{Bytes(kAck)}}}, {}).error) == "FRAME_NOT_UNDERSTOOD");
+  CHECK(DecodeMbus({half, {{Bytes(kAck)}, {Bytes(kAck)}}}, {}).error.ok());
 }
 
 TEST_CASE("a valve is moved by the profile's bytes and its state read back in the same group") {
