@@ -250,6 +250,35 @@ TEST_CASE("a valve is moved by the profile's bytes and its state read back in th
   CHECK(decoded.relay_state == RelayState::kClosed);
 }
 
+TEST_CASE("our own request that comes back, and another meter's readout, are no answer, and no state of a valve") {
+  const std::string echo = mbus::BuildLong(mbus::kSndUd, 5, base::AsBytes(Bytes("51 01FD1A00")));
+  const Command close = To("p5", ControlRelay{RelayAction::kOpen});
+  for (const std::string& frame : {echo, Water("01 FD1A 00", 6)}) {
+    const Decoded decoded = DecodeMbus({close, {{Bytes(kAck)}, {Bytes(kAck)}, {frame}}}, ValveProfile());
+    CHECK(Reason(decoded.error) == "FRAME_NOT_UNDERSTOOD");
+    CHECK(decoded.relay_state == RelayState::kUnspecified);
+    CHECK(decoded.values.empty());
+  }
+  const Command read = To("p5", ReadRegisters{{"mbus:*", "0-0:96.3.10"}});
+  const Decoded decoded = DecodeMbus({read, {{Bytes(kAck)}, {echo}}}, ValveProfile());
+  CHECK(Reason(decoded.error) == "FRAME_NOT_UNDERSTOOD");
+  CHECK(base::MetadataOf(decoded.error)["position"] == "4");
+  CHECK(decoded.values.empty());
+  CHECK(decoded.relay_state == RelayState::kUnspecified);
+}
+
+TEST_CASE("a profile's unit names a number without one, and stands in for the meter's only with its scale") {
+  Profile profile;
+  profile.registers["8-0:1.0.0"] = {.unit = "l"};
+  profile.registers["mbus:0.0.0:7E"] = {.unit = "pulses"};
+  const Command read = To("p5", ReadRegisters{{"8-0:1.0.0", "mbus:0.0.0:7E"}});
+  const Decoded decoded = DecodeMbus({read, {{Bytes(kAck)}, {Water("04 13 2A000000 04 7E 2A000000")}}}, profile);
+  REQUIRE(decoded.values.size() == 2);
+  CHECK(decoded.values[0].number->ToString() == "0.042");
+  CHECK(decoded.values[0].unit == "m3");
+  CHECK(decoded.values[1].unit == "pulses");
+}
+
 TEST_CASE("who answers a search or an address question is told; a selection without a telegram is a collision") {
   const Command search = To("12FFFFFF", Search{});
   CHECK(Requests(EncodeMbus(search, {})).size() == 2);

@@ -107,7 +107,8 @@ Record Adjusted(const Record& record, const RegisterOverride* differs, base::Byt
   }
   if (differs == nullptr) return adjusted;
   if (differs->scale >= 0) adjusted.exponent = static_cast<int8_t>(-differs->scale);
-  if (!differs->unit.empty()) unit = differs->unit;
+  // A unit alone only names it: it does not turn what the meter says it counts into something else.
+  if (!differs->unit.empty() && (unit.empty() || differs->scale >= 0)) unit = differs->unit;
   if (differs->is_signed == 0 && adjusted.kind == ValueKind::kNumber && adjusted.data_size < 8) {
     adjusted.units &= (int64_t{1} << (8 * adjusted.data_size)) - 1;
   }
@@ -185,6 +186,9 @@ bool IsFrom(const MbusCall& call, const Telegram& telegram) {
   return mbus::Covers(mask, meter);
 }
 
+// A slave's RSP_UD; a request with user data (on some lines our own comes back) has the same shape.
+bool IsReply(const Telegram& telegram) { return (telegram.link.control & mbus::kReplyMask) == mbus::kRspUd; }
+
 // A readout: the telegrams that came, and what was wrong with one of them.
 struct Readout {
   std::vector<Named> values;
@@ -203,6 +207,11 @@ void ReadTelegram(const MbusCall& call, base::ByteView frame, Readout& readout) 
   readout.more_follow = telegram.more_follow && error.ok();
   ++readout.telegrams;
   if (telegram.link.shape != mbus::Shape::kLong && telegram.link.shape != mbus::Shape::kControl) return;
+  if (!IsReply(telegram)) {
+    readout.error = MbusNotUnderstood("a request, not a reply", frame, 4);
+    readout.more_follow = false;
+    return;
+  }
   if (!IsFrom(call, telegram)) {
     readout.error = MbusNotUnderstood("another meter's telegram", frame, 5);
     return;
@@ -262,7 +271,7 @@ RelayState ValveOf(const MbusCall& call, const std::vector<ReplyFrames>& replies
     Telegram telegram;
     if (replies[i].empty()) continue;
     const base::ByteView frame = base::AsBytes(replies[i].front());
-    if (!mbus::DecodeTelegram(frame, telegram).ok()) continue;
+    if (!mbus::DecodeTelegram(frame, telegram).ok() || !IsReply(telegram) || !IsFrom(call, telegram)) continue;
     if (const RelayState found = ValveState(call, frame, telegram); found != RelayState::kUnspecified) state = found;
   }
   return state;

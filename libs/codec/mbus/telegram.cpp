@@ -48,6 +48,7 @@ constexpr FieldReading ReadingOf(ReadsAs reads_as, uint8_t field) {
   if (field > 8) return {ValueKind::kNumber, Reading::kBcd};
   if (reads_as == ReadsAs::kBits) return {ValueKind::kBits, Reading::kUnsigned};
   if (reads_as == ReadsAs::kNumber) return {ValueKind::kNumber, Reading::kSigned};
+  if (reads_as == ReadsAs::kUnsigned) return {ValueKind::kNumber, Reading::kUnsigned};
   switch (field) {
     case 2:
       return {ValueKind::kDate, Reading::kUnsigned};
@@ -65,9 +66,9 @@ constexpr FieldReading ReadingOf(ReadsAs reads_as, uint8_t field) {
 }
 
 // [ReadsAs][data field].
-constexpr std::array<std::array<FieldReading, 16>, 4> MakeReadings() {
-  std::array<std::array<FieldReading, 16>, 4> readings = {};
-  for (uint8_t i = 0; i < 4; ++i) {
+constexpr std::array<std::array<FieldReading, 16>, kReadsAsCount> MakeReadings() {
+  std::array<std::array<FieldReading, 16>, kReadsAsCount> readings = {};
+  for (uint8_t i = 0; i < kReadsAsCount; ++i) {
     for (uint8_t field = 0; field < 16; ++field) readings[i][field] = ReadingOf(static_cast<ReadsAs>(i), field);
   }
   return readings;

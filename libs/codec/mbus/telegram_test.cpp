@@ -72,6 +72,26 @@ TEST_CASE("a frame full of the shortest records fits") {
   CHECK(telegram.count == kRecordsMax);
 }
 
+TEST_CASE("numbers that name something are unsigned, other integers are not") {
+  const auto units = [](const std::string& records) {
+    Telegram telegram;
+    REQUIRE(Decode(Records(records), telegram).ok());
+    REQUIRE(telegram.count == 1);
+    return telegram.buffer[0].units;
+  };
+  for (const char* const vif :
+       {"78", "79", "7A", "FD08", "FD09", "FD0A", "FD0B", "FD0C", "FD0D", "FD0E", "FD0F", "FD1C", "FD1D", "FD1E"}) {
+    CAPTURE(vif);
+    CHECK(units(std::string("01") + vif + "FE") == 254);
+    CHECK(units(std::string("02") + vif + "FEFF") == 65534);
+    CHECK(units(std::string("04") + vif + "FEFFFFFF") == 4294967294);
+  }
+  for (const char* const vif : {"13", "5B", "7E", "FD07", "FD1F"}) {
+    CAPTURE(vif);
+    CHECK(units(std::string("02") + vif + "FEFF") == -2);
+  }
+}
+
 TEST_CASE("an encrypted telegram tells its header only") {
   // Signature 0510: mode 5, AES-CBC.
   Telegram telegram;

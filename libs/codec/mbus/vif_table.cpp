@@ -32,8 +32,14 @@ constexpr const char* UnitOf(const VifRow& row, size_t step) {
   return row.unit;
 }
 
-constexpr ReadsAs ReadsAsOf(Meaning meaning) {
-  switch (meaning) {
+// Numbers of type C: those that name something, and baud rates and bit times.
+constexpr bool IsUnsigned(VifTable table, size_t code) {
+  if (table == VifTable::kPrimary) return code >= 0x78 && code <= 0x7A;
+  return table == VifTable::kFd && ((code >= 0x08 && code <= 0x0F) || (code >= 0x1C && code <= 0x1E));
+}
+
+constexpr ReadsAs ReadsAsOf(const VifRow& row, size_t code) {
+  switch (row.meaning) {
     case Meaning::kBits:
       return ReadsAs::kBits;
     case Meaning::kDate:
@@ -42,7 +48,7 @@ constexpr ReadsAs ReadsAsOf(Meaning meaning) {
     case Meaning::kDateOf:
       return ReadsAs::kTime;
     default:
-      return ReadsAs::kNumber;
+      return IsUnsigned(row.table, code) ? ReadsAs::kUnsigned : ReadsAs::kNumber;
   }
 }
 
@@ -74,7 +80,7 @@ constexpr Tables Expand() {
       const int exponent = row.exponent + (row.steps == Steps::kDecades ? static_cast<int>(step) : 0);
       const char* const unit = UnitOf(row, step);
       tables.entries[static_cast<size_t>(row.table)][code] = {static_cast<uint8_t>(i), static_cast<int8_t>(exponent),
-                                                              tables.NumberOf(unit, unit), ReadsAsOf(row.meaning),
+                                                              tables.NumberOf(unit, unit), ReadsAsOf(row, code),
                                                               row.meaning};
     }
   }

@@ -58,7 +58,8 @@ struct VifRow {
 std::span<const VifRow> VifRows();
 
 // How the decoder reads an integer.
-enum class ReadsAs : uint8_t { kNumber, kBits, kDate, kTime };
+enum class ReadsAs : uint8_t { kNumber, kBits, kDate, kTime, kUnsigned };
+inline constexpr size_t kReadsAsCount = 5;
 
 // One code, ready for the decoder, and loaded by it as one word.
 struct alignas(8) VifEntry {
