@@ -27,6 +27,7 @@ constexpr size_t kBodyUsual = 64;
 struct Wanted {
   std::string id = {};  // As it was asked for.
   const cjt188::Register* row = nullptr;
+  const RegisterOverride* differs = nullptr;
 };
 
 struct PlannedRead {
@@ -38,10 +39,10 @@ struct PlannedRead {
 bool ShowsValve(Reg reg) { return reg == Reg::kStatus; }
 
 // A register may stand under another identifier in a vendor's meter.
-uint16_t DiOf(const cjt188::Found& found, const std::string& id, const Profile& profile) {
-  if (const auto differs = profile.registers.find(id); differs != profile.registers.end()) {
+uint16_t DiOf(const cjt188::Found& found, const Profile& profile) {
+  if (const RegisterOverride* const differs = OverrideOf(profile, found); differs != nullptr) {
     uint32_t di = 0;
-    const std::string& text = differs->second.data_identifier;
+    const std::string& text = differs->data_identifier;
     if (text.size() == 4 && absl::SimpleHexAtoi(text, &di)) return static_cast<uint16_t>(di);
   }
   if (profile.valve_by_query && ShowsValve(found.row->reg)) return kValveDi;
@@ -65,7 +66,7 @@ absl::StatusOr<std::vector<PlannedRead>> PlanReads(const std::vector<std::string
       return base::InvalidArgument("NOT_READABLE", absl::StrCat("the register can only be written: ", registers[i]),
                                    where);
     }
-    const uint16_t di = DiOf(found, registers[i], profile);
+    const uint16_t di = DiOf(found, profile);
     auto read = std::find_if(reads.begin(), reads.end(), [di](const PlannedRead& planned) { return planned.di == di; });
     if (read == reads.end()) {
       reads.push_back({di, di == kValveDi ? std::string(1, kValveQuery) : "", {}});
@@ -73,7 +74,7 @@ absl::StatusOr<std::vector<PlannedRead>> PlanReads(const std::vector<std::string
     }
     const bool again = std::any_of(read->wanted.begin(), read->wanted.end(),
                                    [&](const Wanted& wanted) { return wanted.id == registers[i]; });
-    if (!again) read->wanted.push_back({registers[i], found.row});
+    if (!again) read->wanted.push_back({registers[i], found.row, OverrideOf(profile, found)});
   }
   return reads;
 }
@@ -81,17 +82,19 @@ absl::StatusOr<std::vector<PlannedRead>> PlanReads(const std::vector<std::string
 ExchangeGroup EncodeReads(const Cjt188Call& call, const std::vector<PlannedRead>& reads) {
   ExchangeGroup group;
   group.exchanges.reserve(reads.size());
-  uint8_t sequence = 0;
+  uint8_t sequence = kReadSequence;
   for (const PlannedRead& read : reads) {
-    group.exchanges.push_back(AskCjt188(call, read.di, read.body, ++sequence, kBodyUsual));
+    const uint8_t own = sequence++;
+    const bool asks_valve = read.di == kValveDi;
+    group.exchanges.push_back(AskCjt188(call, read.di, read.body, asks_valve ? kQuerySequence : own, kBodyUsual));
   }
   return group;
 }
 
-std::string UnitOf(const Profile& profile, const Wanted& wanted, absl::string_view unit) {
-  const auto differs = profile.registers.find(wanted.id);
-  if (differs != profile.registers.end() && !differs->second.unit.empty()) return differs->second.unit;
-  return std::string(unit);
+// The profile names the unit of a number that comes without one; it does not turn the meter's unit into another.
+std::string UnitOf(const Wanted& wanted, const cjt188::FieldValue& field) {
+  const bool own = wanted.differs != nullptr && !wanted.differs->unit.empty() && !field.has_unit;
+  return own ? wanted.differs->unit : std::string(field.unit);
 }
 
 RegisterValue ToValue(const Profile& profile, const Wanted& wanted, const cjt188::FieldValue* field) {
@@ -104,7 +107,7 @@ RegisterValue ToValue(const Profile& profile, const Wanted& wanted, const cjt188
   switch (field->kind) {
     case cjt188::FieldValue::Kind::kNumber:
       value.number = field->number;
-      value.unit = UnitOf(profile, wanted, field->unit);
+      value.unit = UnitOf(wanted, *field);
       break;
     case cjt188::FieldValue::Kind::kNotValid:
       value.quality = Quality::kOutOfRange;
@@ -224,7 +227,9 @@ Decoded DecodeAddress(const Cjt188Call& call, const std::vector<ReplyFrames>& re
   return decoded;
 }
 
-ExchangeGroup AskOne(const Cjt188Call& call, uint16_t di) { return {{AskCjt188(call, di, "", 1, kBodyUsual)}}; }
+ExchangeGroup AskOne(const Cjt188Call& call, uint16_t di) {
+  return {{AskCjt188(call, di, "", kReadSequence, kBodyUsual)}};
+}
 
 RegisterInfo InfoOf(const cjt188::Register& row, std::string id) {
   RegisterInfo info;
@@ -281,7 +286,10 @@ ExplainedBytes ExplainCjt188(base::ByteView bytes, const ExplainOptions& options
   result.protocol = Protocol::kCjt188;
   result.summary = std::move(explained.summary);
   if (explained.fault != cjt188::Fault::kNone) {
-    result.error = Cjt188NotUnderstood(cjt188::FaultText(explained.fault), bytes, explained.position);
+    // Without the frame, which may hold a key.
+    const std::string why(cjt188::FaultText(explained.fault));
+    result.error =
+        base::DataLoss("FRAME_NOT_UNDERSTOOD", why, {{"why", why}, {"position", absl::StrCat(explained.position)}});
   }
   for (cjt188::Span& span : explained.spans) {
     std::string hex = base::ToHex(bytes.subspan(span.offset, span.length));

@@ -369,6 +369,114 @@ TEST_CASE("a meter that confirms another purchase than ours is not believed") {
   CHECK(reply("").error.ok());
 }
 
+TEST_CASE("a purchase counts only by an answer to itself, of a shape that is known") {
+  Command command = To(kMeter);
+  command.action = Prepay{.kind = PrepayKind::kTopUp, .amount_fen = 5000, .purchase_number = 7};
+  const auto reply = [&](const char* data, bool checks = true) {
+    Profile profile;
+    profile.check_sequence = checks;
+    const cjt188::Address meter = *cjt188::ParseAddress(kMeter, 0x10);
+    return Reason(
+        DecodeCjt188({command, {{cjt188::BuildFrame(meter, 0x84, base::AsBytes(Bytes(data)))}}}, profile).error);
+  };
+  CHECK(reply("13A007").empty());
+  CHECK(reply("13A0070000").empty());
+  CHECK(reply("13A0070700500000").empty());
+  for (const char* const data : {"13A00701", "13A007010203", "13A00707005000", "13A007070050000000"}) {
+    CAPTURE(data);
+    CHECK(reply(data) == "FRAME_NOT_UNDERSTOOD");
+  }
+  // Of the purchase before, and without a sequence.
+  CHECK(reply("13A006") == "FRAME_NOT_UNDERSTOOD");
+  CHECK(reply("13A0060000") == "FRAME_NOT_UNDERSTOOD");
+  CHECK(reply("13A0") == "FRAME_NOT_UNDERSTOOD");
+  CHECK(reply("13A006", false).empty());
+}
+
+TEST_CASE("a late answer of one kind of request is not taken for that of another") {
+  const auto sequence = [](decltype(Command::action) action, const Profile& profile = {}) {
+    Command command = To(kMeter);
+    command.action = std::move(action);
+    const auto group = EncodeCjt188(command, profile);
+    REQUIRE(group.ok());
+    return FrameOf(group->exchanges.back().request).data[2];
+  };
+  Profile query;
+  query.valve_by_query = true;
+  CHECK(sequence(ReadRegisters{{"8-0:1.0.0"}}) == 1);
+  CHECK(sequence(ReadRegisters{{"0-0:96.3.10"}}, query) == 0x40);
+  CHECK(sequence(ControlRelay{.action = RelayAction::kClose}) == 0x55);
+  CHECK(sequence(ControlRelay{.action = RelayAction::kPermitClose}) == 0x55);
+  CHECK(sequence(ControlRelay{.action = RelayAction::kOpen}) == 0x99);
+  CHECK(sequence(WriteRegister{"cjt188:reading_day", "14"}) == 0x60);
+  CHECK(sequence(WriteAddress{.address = "78330011223355"}) == 0x60);
+
+  Command valve = To(kMeter);
+  valve.action = ReadRegisters{{"0-0:96.3.10"}};
+  const std::string late = ReplyOf(EncodeCjt188(valve, query)->exchanges[0], 0x84, Bytes("0100"));
+  CHECK(EncodeCjt188(valve, query)->exchanges[0].matcher.Matches(base::AsBytes(late)));
+  valve.action = ControlRelay{.action = RelayAction::kOpen};
+  CHECK_FALSE(EncodeCjt188(valve, query)->exchanges[0].matcher.Matches(base::AsBytes(late)));
+}
+
+Profile LitresProfile() {
+  return *ParseProfile("name l\nprotocol CJT188\nvolume_decimals 0\nregister 8-0:1.0.0 scale 0 unit L\n", "l");
+}
+
+TEST_CASE("a profile's litres hold for the register by whichever id it is written") {
+  for (const char* const id : {"8-0:1.0.0", "9-0:1.0.0", "7-0:3.0.0"}) {
+    CAPTURE(id);
+    Command command = To(kMeter);
+    command.action = WriteRegister{id, "1234"};
+    const auto group = EncodeCjt188(command, LitresProfile());
+    REQUIRE(group.ok());
+    CHECK(Hex(base::ToString(FrameOf(group->exchanges[0].request).data)) == "16A0603412000029");
+  }
+}
+
+TEST_CASE("a profile's unit does not turn the unit of the frame into another") {
+  Command command = To(kMeter);
+  command.action = ReadRegisters{{"8-0:1.0.0", "9-0:1.0.0"}};
+  const auto group = EncodeCjt188(command, LitresProfile());
+  for (const auto& [code, unit] : {std::pair("29", "L"), std::pair("2C", "m3")}) {
+    const std::string volume = absl::StrCat("34120000", code);
+    const std::string reply =
+        ReplyOf(group->exchanges[0], 0x81, Bytes((volume + volume + "31012211051520" + "2184").c_str()));
+    const Decoded decoded = DecodeCjt188({command, {{reply}}}, LitresProfile());
+    REQUIRE(decoded.values.size() == 2);
+    for (const RegisterValue& value : decoded.values) {
+      CHECK(value.number->ToString() == "1234");
+      CHECK(value.unit == unit);
+    }
+  }
+}
+
+TEST_CASE("an explanation of a broken frame says what and where, and shows no key") {
+  const cjt188::Address meter = *cjt188::ParseAddress(kMeter, 0x10);
+  const std::string key = cjt188::BuildFrame(meter, 0x04, base::AsBytes(Bytes("14A060010203040506070899")));
+  std::string spoilt = key;
+  spoilt[spoilt.size() - 2] = static_cast<char>(spoilt[spoilt.size() - 2] + 1);
+  std::vector<std::string> frames = {spoilt};
+  for (size_t size = 15; size < key.size() - 2; ++size) frames.push_back(key.substr(0, size));
+  for (const std::string& frame : frames) {
+    CAPTURE(Hex(frame));
+    const ExplainedBytes explained = ExplainCjt188(base::AsBytes(frame), {});
+    const base::ErrorMetadata metadata = base::MetadataOf(explained.error);
+    CHECK(Reason(explained.error) == "FRAME_NOT_UNDERSTOOD");
+    CHECK(metadata.count("why") + metadata.count("position") == metadata.size());
+    for (const Explanation& part : explained.explanations) {
+      if (part.offset < 14 && part.offset + part.length <= 14) continue;
+      if (part.offset + 2 >= key.size()) continue;
+      CHECK(part.hex.find("0203") == std::string::npos);
+      CHECK(part.meaning.find("0203") == std::string::npos);
+    }
+  }
+  // What a meter answers holds no key.
+  const std::string reply = cjt188::BuildFrame(meter, 0x81, base::AsBytes(Bytes("1F900102030405")));
+  const ExplainedBytes cut = ExplainCjt188(base::AsBytes(reply).first(16), {});
+  CHECK(cut.explanations.back().hex.find('*') == std::string::npos);
+}
+
 TEST_CASE("amounts and purchase numbers that a meter cannot hold are refused before anything is sent") {
   Command command = To(kMeter);
   const auto reason = [&command](Prepay prepay, const Profile& profile = {}) {
@@ -399,7 +507,7 @@ TEST_CASE("a broadcast clock goes to 99 and waits for nobody") {
   CHECK(group->exchanges[0].no_reply);
   const cjt188::Frame frame = FrameOf(group->exchanges[0].request);
   CHECK(cjt188::FormatSerial(frame.address) == "99999999999999");
-  CHECK(Hex(base::ToString(frame.data)) == "15A00158592328022620");
+  CHECK(Hex(base::ToString(frame.data)) == "15A06058592328022620");
   CHECK(DecodeCjt188({command, {}}, {}).error.ok());
 }
 
@@ -449,7 +557,7 @@ TEST_CASE("an address is written without wildcards, and the reply may come from 
   REQUIRE(group.ok());
   for (const char* from : {"78330011223344", "78330011223355"}) {
     const std::string reply =
-        cjt188::BuildFrame(*cjt188::ParseAddress(from, 0x10), 0x95, base::AsBytes("\x18\xA0\x01"));
+        cjt188::BuildFrame(*cjt188::ParseAddress(from, 0x10), 0x95, base::AsBytes("\x18\xA0\x60"));
     CHECK(group->exchanges[0].matcher.Matches(base::AsBytes(reply)));
     const Decoded decoded = DecodeCjt188({command, {{reply}}}, {});
     CHECK(decoded.error.ok());

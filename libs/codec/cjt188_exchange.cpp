@@ -132,4 +132,10 @@ cjt188::BodyOptions BodyOptionsOf(const Profile& profile) {
   return options;
 }
 
+const RegisterOverride* OverrideOf(const Profile& profile, const cjt188::Found& found) {
+  if (profile.registers.empty() || found.row == nullptr) return nullptr;
+  const auto differs = profile.registers.find(cjt188::IdFor(*found.row, cjt188::kColdWater, found.n));
+  return differs == profile.registers.end() ? nullptr : &differs->second;
+}
+
 }  // namespace voltwell::codec

@@ -22,6 +22,14 @@ struct Cjt188Call {
 // BAD_METER_ADDRESS, BAD_BAUD.
 absl::StatusOr<Cjt188Call> Cjt188CallOf(const Command& command, const Profile& profile);
 
+// Sequence numbers tell what an answer is to, so that a late one to another command is not taken: the queries and the
+// commands of the valve share an identifier. Reads count from kReadSequence; a purchase bears its own number.
+inline constexpr uint8_t kReadSequence = 1;
+inline constexpr uint8_t kQuerySequence = 0x40;
+inline constexpr uint8_t kValveOpensSequence = 0x55;
+inline constexpr uint8_t kValveClosesSequence = 0x99;
+inline constexpr uint8_t kWriteSequence = 0x60;
+
 // One question. `reply_size`: bytes of the longest usual body of its reply.
 Exchange AskCjt188(const Cjt188Call& call, uint16_t di, const std::string& body, uint8_t sequence, size_t reply_size);
 
@@ -34,6 +42,9 @@ absl::StatusOr<Cjt188Reply> TakenCjt188(const Cjt188Call& call, uint16_t di, con
                                         size_t place = 0);
 
 cjt188::BodyOptions BodyOptionsOf(const Profile& profile);
+
+// What the profile says of the register, by whichever of its ids it was asked for; null: nothing.
+const RegisterOverride* OverrideOf(const Profile& profile, const cjt188::Found& found);
 
 RelayState ValveState(const StatusBits& bits, uint16_t word);
 bool IsValveFault(const StatusBits& bits, uint16_t word);

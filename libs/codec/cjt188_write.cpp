@@ -23,7 +23,8 @@ constexpr uint16_t kAddressWriteDi = 0xA018;
 constexpr uint8_t kValveOpens = 0x55;
 constexpr uint8_t kValveCloses = 0x99;
 constexpr size_t kReplyBody = 5;  // The longest: purchase number and amount.
-constexpr size_t kKeyBody = 9;    // Version and eight bytes.
+constexpr size_t kStatusBody = 2;
+constexpr size_t kKeyBody = 9;  // Version and eight bytes.
 constexpr uint8_t kBroadcastByte = 0x99;
 constexpr int64_t kAmountMax = 99'999'999;  // XXXXXX.XX yuan in fen.
 constexpr uint32_t kPurchaseNumberMax = 255;
@@ -74,10 +75,10 @@ absl::StatusOr<std::string> PriceTableBody(const std::string& value) {
 
 // Counts in litres where the profile says so; else in cubic metres with two decimals, as most meters do.
 absl::StatusOr<std::string> BaseBody(const Profile& profile, const std::string& id, const std::string& value) {
-  const auto differs = profile.registers.find(id);
-  const bool litres = differs != profile.registers.end() && differs->second.unit == "L";
-  const bool own_scale = differs != profile.registers.end() && differs->second.scale >= 0;
-  const int scale = own_scale ? differs->second.scale : profile.volume_decimals >= 0 ? profile.volume_decimals : 2;
+  const RegisterOverride* const differs = OverrideOf(profile, cjt188::FindById(id));
+  const bool litres = differs != nullptr && differs->unit == "L";
+  const bool own_scale = differs != nullptr && differs->scale >= 0;
+  const int scale = own_scale ? differs->scale : profile.volume_decimals >= 0 ? profile.volume_decimals : 2;
   std::string body;
   VW_RETURN_IF_ERROR(PutDecimal(value, scale, 4, 0, body));
   body.push_back(static_cast<char>(litres ? cjt188::kLitres : cjt188::kCubicMetres));
@@ -139,7 +140,7 @@ absl::StatusOr<uint8_t> ValveCode(const Profile& profile, RelayAction action) {
                                {{"action", absl::StrCat(static_cast<int>(action))}});
 }
 
-ExchangeGroup Write(const Cjt188Call& call, uint16_t di, const std::string& body, uint8_t sequence = 1) {
+ExchangeGroup Write(const Cjt188Call& call, uint16_t di, const std::string& body, uint8_t sequence = kWriteSequence) {
   return {{AskCjt188(call, di, body, sequence, kReplyBody)}};
 }
 
@@ -170,7 +171,7 @@ absl::StatusOr<ExchangeGroup> EncodeAddress(const Cjt188Call& call, const WriteA
                                  {{"position", "0"}});
   }
   ExchangeGroup group = Write(call, kAddressWriteDi, base::ToString(address.wire));
-  const auto sequence = call.profile.check_sequence ? std::optional<uint8_t>(1) : std::nullopt;
+  const auto sequence = call.profile.check_sequence ? std::optional<uint8_t>(kWriteSequence) : std::nullopt;
   for (auto& pattern : cjt188::MatcherOf(address, kAddressWriteDi, sequence).any_of) {
     group.exchanges[0].matcher.any_of.push_back(std::move(pattern));
   }
@@ -205,11 +206,11 @@ absl::StatusOr<std::string> PurchaseBody(const Profile& profile, const Prepay& p
     return base::InvalidArgument("BAD_PURCHASE_NUMBER", absl::StrCat("a meter counts purchases to ", highest),
                                  {{"number", absl::StrCat(prepay.purchase_number)}, {"limit", absl::StrCat(highest)}});
   }
-  if (prepay.amount_fen <= 0 || prepay.amount_fen > kAmountMax) {
   if (prepay.purchase_number == 0 && prepay.kind == PrepayKind::kTopUp) {
     return base::InvalidArgument("BAD_PURCHASE_NUMBER", "a top-up's number is the meter's count + 1, so never 0",
                                  {{"number", "0"}, {"limit", absl::StrCat(highest)}});
   }
+  if (prepay.amount_fen <= 0 || prepay.amount_fen > kAmountMax) {
     return base::InvalidArgument("BAD_AMOUNT", "0.01 to 999999.99 yuan are wanted",
                                  {{"fen", absl::StrCat(prepay.amount_fen)}});
   }
@@ -258,10 +259,20 @@ void DecodeValve(const Cjt188Call& call, const ControlRelay& relay, const Cjt188
   decoded.values.push_back(std::move(value));
 }
 
-// A meter that repeats the purchase must repeat ours; else what it booked is not known.
+// Money counts as booked by an answer to this very purchase only, of a shape that is known: nothing, a status word, or
+// the purchase repeated. Else what the meter booked is not known.
 absl::Status DecodePurchase(const Cjt188Call& call, const Prepay& prepay, const Cjt188Reply& reply, Decoded& decoded) {
   VW_ASSIGN_OR_RETURN(const std::string sent, PurchaseBody(call.profile, prepay));
-  if (reply.body.size() != sent.size()) return absl::OkStatus();
+  const base::ByteView data = reply.frame.data;
+  const auto number = static_cast<uint8_t>(sent[0]);
+  if (call.profile.check_sequence && (data.size() < cjt188::kHeadSize || data[cjt188::kDiSize] != number)) {
+    return Cjt188NotUnderstood("the reply to another purchase", data, cjt188::kDataOffset + cjt188::kDiSize);
+  }
+  if (reply.body.empty() || reply.body.size() == kStatusBody) return absl::OkStatus();
+  if (reply.body.size() != sent.size()) {
+    return Cjt188NotUnderstood(absl::StrCat(reply.body.size(), " bytes confirm no purchase"), data,
+                               cjt188::kLengthOffset);
+  }
   if (base::ToString(reply.body) != sent) {
     return Cjt188NotUnderstood("the meter confirms another purchase", reply.frame.data, cjt188::kDataOffset);
   }
@@ -298,7 +309,8 @@ absl::StatusOr<ExchangeGroup> EncodeCjt188Write(const Cjt188Call& call, const Co
   }
   if (const auto* const relay = std::get_if<ControlRelay>(&command.action)) {
     VW_ASSIGN_OR_RETURN(const uint8_t code, ValveCode(call.profile, relay->action));
-    return Write(call, di, std::string(1, static_cast<char>(code)));
+    const bool opens = relay->action != RelayAction::kOpen;  // An open relay is a closed valve.
+    return Write(call, di, std::string(1, static_cast<char>(code)), opens ? kValveOpensSequence : kValveClosesSequence);
   }
   if (const auto* const clock = std::get_if<SetClock>(&command.action)) return EncodeClock(call, *clock);
   if (const auto* const address = std::get_if<WriteAddress>(&command.action)) return EncodeAddress(call, *address);

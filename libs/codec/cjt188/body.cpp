@@ -132,20 +132,40 @@ const Layout* FindLayout(uint16_t di, Use use, uint8_t meter_type, size_t length
   return nullptr;
 }
 
+// Whether a number of this register may have the unit: volumes have units of volume.
+bool IsUnitOf(Reg reg, const Unit* unit) {
+  if (unit == nullptr || static_cast<size_t>(reg) >= kRegisterCount) return false;
+  struct Range {
+    absl::string_view of;  // The table's unit of the register.
+    uint8_t first;
+    uint8_t last;
+  };
+  constexpr Range kRanges[] = {{"m3", 0x29, 0x2E}, {"m3/h", 0x32, 0x37}, {"kWh", 0x01, 0x13}, {"kW", 0x14, 0x1C}};
+  return std::any_of(std::begin(kRanges), std::end(kRanges), [&](const Range& range) {
+    return range.of == RegisterOf(reg).unit && unit->code >= range.first && unit->code <= range.last;
+  });
+}
+
+// Of so many numbers all have a unit of their kind in front by chance only once in millions.
+constexpr size_t kSureUnits = 3;
+
 // Some vendors put the unit before its number. Told by the whole body: no byte behind a number is a unit code, and each
-// before one is. (A high byte of digits is 00 in nearly all values, which is no unit.)
+// before one is a unit of the register. A 00 behind is a high byte of digits, or a meter without units: where few
+// numbers bear witness it is taken for the latter, since a value that is not valid does less harm than a wrong one.
 bool UnitsStandFirst(const Layout& layout, base::ByteView body, const BodyOptions& options) {
   size_t at = 0;
   size_t units = 0;
+  bool has_zero = false;
   for (const Field& field : layout.fields) {
     const size_t length = LengthOf(field, options);
     if (field.unit) {
-      if (FindUnit(body[at + length]) != nullptr || FindUnit(body[at]) == nullptr) return false;
+      if (FindUnit(body[at + length]) != nullptr || !IsUnitOf(field.reg, FindUnit(body[at]))) return false;
+      has_zero = has_zero || body[at + length] == 0;
       ++units;
     }
     at += length + (field.unit ? 1U : 0U);
   }
-  return units > 0;
+  return units >= kSureUnits || (units > 0 && !has_zero);
 }
 
 // A vendor's body of unknown length that begins as the standard's: its first value is taken, the rest left alone.

@@ -94,6 +94,39 @@ TEST_CASE("a body whose end is a vendor's own still shows the volume that it beg
   CHECK_FALSE(DecodeBody(0x901F, Use::kReply, kColdWater, base::AsBytes(no_unit), {}, body));
 }
 
+TEST_CASE("units stand first only where each is one of its register, and a meter without units is no such case") {
+  const auto decode = [](uint16_t di, uint8_t type, const char* hex) {
+    Body body;
+    const std::string bytes = *base::FromHex(hex);
+    CHECK(DecodeBody(di, Use::kReply, type, base::AsBytes(bytes), {}, body));
+    return body;
+  };
+  const char* const end =
+      "31012211051520"
+      "2184";
+  const auto volume = [&](const std::string& both) { return decode(0x901F, 0x10, (both + end).c_str()); };
+  // In front: litres. Behind: digits.
+  CHECK(volume("2912345678"
+               "2912345678")
+            .unit_first);
+  // Units of heat and of power are none of a volume.
+  for (const char* const both : {"0512345678"
+                                 "0512345678",
+                                 "1712345678"
+                                 "1712345678",
+                                 "3512345678"
+                                 "3512345678"}) {
+    CHECK_FALSE(volume(both).unit_first);
+    CHECK(volume(both).fields[0].kind == FieldValue::Kind::kNotValid);
+  }
+  // 29 are digits, and the unit is not set.
+  const Body plain = volume(
+      "2912345600"
+      "2912345600");
+  CHECK_FALSE(plain.unit_first);
+  CHECK(plain.fields[0].kind == FieldValue::Kind::kNotValid);
+}
+
 TEST_CASE("a register that a profile makes longer changes which layout fits") {
   BodyOptions options;
   options.length[static_cast<size_t>(Reg::kKeyVersion)] = 2;

@@ -384,7 +384,9 @@ bool Explainer::TakeFrame() {
   if (left() < length + 2) {
     const size_t there = std::min(length, left());
     if (there < length) {
-      Rest("数据不完整", "part of the data");
+      // What is cut off may be a key.
+      Take(left(), "unknown", std::string(Say("数据不完整", "part of the data")), /*understood=*/false,
+           /*secret=*/!parsed.frame.is_reply());
     } else {
       TakeData(parsed.frame, length);
       TakeTail(begin, kDataOffset + length + 2);
