@@ -43,10 +43,15 @@ absl::StatusOr<std::vector<WantedRegister>> FindWanted(dlt645::Edition edition,
       return BadRegister("NOT_READABLE", "the register can only be written:", registers[i], i);
     const auto same = [&](const WantedRegister& other) { return other.match == match; };
     if (std::any_of(wanted.begin(), wanted.end(), same)) continue;
-    const auto differs = profile.registers.find(registers[i]);
-    wanted.push_back({registers[i], match, differs == profile.registers.end() ? nullptr : &differs->second});
+    wanted.push_back({registers[i], match, OverrideOf(edition, match, profile)});
   }
   return wanted;
+}
+
+const RegisterOverride* OverrideOf(dlt645::Edition edition, const dlt645::Match& match, const Profile& profile) {
+  if (profile.registers.empty()) return nullptr;
+  const auto differs = profile.registers.find(dlt645::IdOf(edition, match));
+  return differs == profile.registers.end() ? nullptr : &differs->second;
 }
 
 dlt645::FieldSpec SpecOf(const WantedRegister& wanted) {

@@ -36,6 +36,8 @@ absl::StatusOr<std::vector<WantedRegister>> FindWanted(dlt645::Edition edition,
 
 std::vector<PlannedRead> PlanReads(dlt645::Edition edition, const std::vector<WantedRegister>& wanted, bool use_blocks);
 
+// What the profile says of the register, however its id was spelled; null: nothing.
+const RegisterOverride* OverrideOf(dlt645::Edition edition, const dlt645::Match& match, const Profile& profile);
 // The field of the register as the profile has it; the table's where it says nothing.
 dlt645::FieldSpec SpecOf(const WantedRegister& wanted);
 uint32_t IdentifierOf(const WantedRegister& wanted);

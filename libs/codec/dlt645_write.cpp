@@ -153,9 +153,7 @@ absl::StatusOr<ExchangeGroup> EncodeDlt645Write(const Dlt645Call& call, const Wr
     return base::InvalidArgument("UNKNOWN_REGISTER", absl::StrCat("no register has the id ", write.reg),
                                  {{"register", write.reg}, {"position", "0"}});
   }
-  const auto differs = call.profile.registers.find(write.reg);
-  const WantedRegister wanted = {write.reg, match,
-                                 differs == call.profile.registers.end() ? nullptr : &differs->second};
+  const WantedRegister wanted = {write.reg, match, OverrideOf(call.edition, match, call.profile)};
   VW_ASSIGN_OR_RETURN(const std::string value, ValueBytes(wanted, write.value));
   const uint32_t di = IdentifierOf(wanted);
   if (di == (IsOld(call) ? kAddressDi1997 : kAddressDi)) VW_RETURN_IF_ERROR(CheckOwnAddress(base::AsBytes(value)));

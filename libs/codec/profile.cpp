@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -13,6 +14,10 @@
 #include "absl/strings/str_split.h"
 #include "libs/base/bytes.h"
 #include "libs/base/status.h"
+#include "libs/codec/cjt188/frame.h"
+#include "libs/codec/cjt188/register_table.h"
+#include "libs/codec/dlt645/register_table.h"
+#include "libs/codec/mbus/obis.h"
 
 namespace voltwell::codec {
 namespace {
@@ -210,6 +215,71 @@ absl::string_view TakeLine(absl::string_view key, absl::string_view value, Profi
   return known == std::end(kKeys) ? "a key of deploy/profiles/README.md" : known->take(value, profile);
 }
 
+// The id under which the protocol looks an override up; "" with what was expected where there is no such register of
+// one value.
+struct KnownId {
+  std::string id = {};
+  absl::string_view wanted = "";
+};
+constexpr absl::string_view kIdWanted = "the id of a register of this protocol";
+
+KnownId DltId(dlt645::Edition edition, const std::string& id) {
+  const dlt645::Match match = dlt645::FindByObis(edition, id);
+  if (!match || match.block != nullptr) return {"", kIdWanted};
+  if (!match.row->list.empty()) return {"", "a register of a single value"};
+  return {dlt645::IdOf(edition, match)};
+}
+
+KnownId CjtId(const std::string& id) {
+  const cjt188::Found found = cjt188::FindById(id);
+  if (found.row == nullptr) return {"", kIdWanted};
+  return {cjt188::IdFor(*found.row, cjt188::kColdWater, found.n)};
+}
+
+KnownId MbusId(const std::string& id) {
+  if (!mbus::IsRegisterId(id) || id == mbus::kAllRegisters || id == mbus::kValveRegister) return {"", kIdWanted};
+  const size_t colon = id.rfind(':');
+  if (const mbus::ObisRow* const row = mbus::FindObisRow(id); row != nullptr) {
+    const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(id, absl::MaxSplits('*', 1));
+    uint64_t tariff = 0;
+    uint64_t storage = 0;
+    const bool good = absl::SimpleAtoi(parts.first.substr(parts.first.rfind('.') + 1), &tariff) &&
+                      (parts.second.empty() || absl::SimpleAtoi(parts.second, &storage));
+    if (!good) return {"", kIdWanted};
+    const std::string now = absl::StrCat(row->group, "-0:", row->c, ".", row->d, ".", tariff);
+    return {storage == 0 ? now : absl::StrCat(now, "*", storage)};
+  }
+  // Our own ids end with the VIF in hexadecimal.
+  const std::string vif = absl::AsciiStrToUpper(id.substr(colon + 1));
+  return base::FromHex(vif).ok() ? KnownId{id.substr(0, colon + 1) + vif} : KnownId{"", kIdWanted};
+}
+
+KnownId IdIn(Protocol protocol, const std::string& id) {
+  switch (protocol) {
+    case Protocol::kDlt645_2007:
+      return DltId(dlt645::Edition::k2007, id);
+    case Protocol::kDlt645_1997:
+      return DltId(dlt645::Edition::k1997, id);
+    case Protocol::kCjt188:
+      return CjtId(id);
+    default:
+      return MbusId(id);
+  }
+}
+
+// What is wrong with an override, once the protocol is known; empty: nothing, and it stands under the protocol's id.
+absl::string_view TakeKnown(const std::string& id, const RegisterOverride& differs, Profile& profile) {
+  const KnownId known = IdIn(profile.protocol, id);
+  if (!known.wanted.empty()) return known.wanted;
+  const size_t digits = profile.protocol == Protocol::kDlt645_2007 ? 8 : profile.protocol == Protocol::kMbus ? 0 : 4;
+  if (!differs.data_identifier.empty() && differs.data_identifier.size() != digits) {
+    return digits == 0   ? "no identifier, which M-Bus does not have"
+           : digits == 4 ? "an identifier of two bytes"
+                         : "an identifier of four bytes";
+  }
+  return profile.registers.emplace(known.id, differs).second ? "" : "each register once, by whichever of its ids";
+}
+
 bool MayRepeat(absl::string_view key) { return key == "sentinel" || key == "register"; }
 
 }  // namespace
@@ -225,6 +295,7 @@ absl::StatusOr<Profile> ParseProfile(absl::string_view text, absl::string_view f
                                   {"why", std::string(why)}});
   };
   std::vector<absl::string_view> seen;
+  std::map<std::string, int> registers;  // As written, and the line that first names it.
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     ++number;
     line = absl::StripAsciiWhitespace(line.substr(0, line.find('#')));
@@ -239,9 +310,16 @@ absl::StatusOr<Profile> ParseProfile(absl::string_view text, absl::string_view f
     }
     const absl::string_view wanted = TakeLine(key, value, profile);
     if (!wanted.empty()) return bad(key, absl::StrCat("expected ", wanted));
+    if (key == "register") registers.try_emplace(std::string(value.substr(0, value.find(' '))), number);
   }
   if (profile.name.empty()) return bad("name", "is missing");
   if (profile.protocol == Protocol::kUnspecified) return bad("protocol", "is missing");
+  const auto as_written = std::exchange(profile.registers, {});
+  for (const auto& [id, line] : registers) {
+    number = line;
+    const absl::string_view wanted = TakeKnown(id, as_written.at(id), profile);
+    if (!wanted.empty()) return bad("register", absl::StrCat("expected ", wanted));
+  }
   return profile;
 }
 

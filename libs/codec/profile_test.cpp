@@ -127,11 +127,49 @@ TEST_CASE("a mistake is told by file, line and key") {
   CHECK(base::MetadataOf(ParseProfile("name x\nprotocol MODBUS\n", "f").status())["line"] == "2");
 }
 
+TEST_CASE("an override stands under the protocol's id, however it was spelled") {
+  const auto only = [](const char* protocol, const char* line) {
+    const auto profile = ParseProfile(std::string("name v\nprotocol ") + protocol + "\nregister " + line + "\n", "f");
+    CAPTURE(line, profile.status().ToString());
+    REQUIRE(profile.ok());
+    REQUIRE(profile->registers.size() == 1);
+    return profile->registers.begin()->first;
+  };
+  CHECK(only("DLT645_2007", "1-0:1.8.0*0 scale 3") == "1-0:1.8.0");
+  CHECK(only("DLT645_1997", "1-0:1.8.0 identifier 9010") == "1-0:1.8.0");
+  CHECK(only("CJT188", "9-0:1.0.0 scale 3") == "8-0:1.0.0");
+  CHECK(only("CJT188", "7-0:3.0.0*3 scale 3 identifier D122") == "8-0:1.0.0*3");
+  CHECK(only("MBUS", "8-0:1.0.0*03 scale 3") == "8-0:1.0.0*3");
+  CHECK(only("MBUS", "mbus:0.0.0:fd17 scale 3") == "mbus:0.0.0:FD17");
+}
+
+TEST_CASE("an override of what is no register of one value is a mistake, told by its line") {
+  const auto metadata = [](const char* protocol, const char* line) {
+    const auto status =
+        ParseProfile(std::string("name v\nregister ") + line + "\nprotocol " + protocol + "\n", "f").status();
+    CAPTURE(line);
+    CHECK(base::ReasonOf(status) == "BAD_PROFILE");
+    return base::MetadataOf(status);
+  };
+  for (const char* const line :
+       {"1-0:1.8.O scale 3", "1-0:1.8 scale 3", "8-0:1.0.0 scale 3", "1-0:1.8.0 identifier 9010",
+        "1-0:1.8.0 identifier 0001000000", "1-0:1.8.0 scale 3\nregister 1-0:1.8.0*0 scale 4"}) {
+    CHECK(metadata("DLT645_2007", line)["key"] == "register");
+  }
+  CHECK(metadata("DLT645_1997", "1-0:1.8.0 identifier 00010000")["line"] == "2");
+  CHECK(metadata("CJT188", "8-0:1.0.0*13 scale 3")["line"] == "2");
+  CHECK(metadata("CJT188", "8-0:1.0.0 identifier 1F")["line"] == "2");
+  for (const char* const line : {"mbus:* scale 3", "mbus:0.0.0:XY scale 3", "8-0:1.0.0*0 scale 3",
+                                 "8-0:1.0.0 identifier 13", "0-0:96.3.10 unit x"}) {
+    CHECK(metadata("MBUS", line)["line"] == "2");
+  }
+}
+
 TEST_CASE("256 registers and sentinels are taken and 257 refused") {
   std::string registers = kHead;
   std::string sentinels = kHead;
   for (size_t i = 0; i < kProfileListMax; ++i) {
-    registers += "register r" + std::to_string(i) + " scale 1\n";
+    registers += "register 1-0:1.8." + std::to_string(i % 60) + "*" + std::to_string(i / 60 + 1) + " scale 1\n";
     sentinels += "sentinel FF\n";
   }
   CHECK(ParseProfile(registers, "f").ok());
