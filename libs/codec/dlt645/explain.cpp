@@ -72,6 +72,7 @@ class Explainer {
  private:
   void Step();
   void ExplainFrame(base::ByteView bytes, const std::optional<Flaw>& flaw);
+  void TakeOutside(size_t length);
   void Fail(size_t position, absl::string_view why, absl::string_view zh);
   void AddSummary(const std::string& text) {
     absl::StrAppend(&result_.summary, result_.summary.empty() ? "" : " | ", text);
@@ -80,8 +81,19 @@ class Explainer {
   base::ByteView bytes_;
   ExplainOptions options_;
   Cursor cursor_;
+  bool behind_reply_ = false;  // The last frame is broken, and a reply by its control code.
   ExplainedBytes result_;
 };
+
+// What stands in no frame may be the data of a request whose head is damaged: a password is shown by no accident.
+void Explainer::TakeOutside(size_t length) {
+  const std::string meaning = cursor_.speech().Say("帧外字节", "bytes outside of a frame");
+  if (behind_reply_) {
+    cursor_.TakeUnknown(length, meaning);
+  } else {
+    cursor_.TakeMasked(length, meaning);
+  }
+}
 
 // Errors are kept for the first wrong byte only.
 void Explainer::Fail(size_t position, absl::string_view why, absl::string_view zh) {
@@ -107,7 +119,11 @@ void Explainer::Step() {
     if (flaw.has_value()) {
       if (const size_t inner = InnerFrame(bytes); inner != 0) {
         Fail(cursor_.at() + flaw->offset, flaw->why, flaw->zh);
-        cursor_.TakeUnknown(inner, speech.Say("损坏的帧", "a broken frame"));
+        // Taken apart as far as it goes, as passwords are masked there.
+        cursor_.EndAt(bytes_.first(cursor_.at() + inner));
+        ExplainFrame(bytes.first(inner), FindFlaw(bytes.first(inner)));
+        TakeOutside(cursor_.rest().size());
+        cursor_.EndAt(bytes_);
         return;
       }
     }
@@ -117,7 +133,7 @@ void Explainer::Step() {
   const auto next =
       std::find_if(bytes.begin(), bytes.end(), [](uint8_t b) { return b == kStart || b == frame::kPreamble; });
   Fail(cursor_.at(), "no frame begins here", "此处不是帧起始符68H");
-  cursor_.TakeUnknown(static_cast<size_t>(next - bytes.begin()), speech.Say("帧外字节", "bytes outside of a frame"));
+  TakeOutside(static_cast<size_t>(next - bytes.begin()));
   if (result_.summary.empty())
     result_.summary = speech.Say("不是DL/T 645帧，或已损坏", "not a DL/T 645 frame, or broken");
 }
@@ -132,6 +148,12 @@ void Explainer::ExplainFrame(base::ByteView bytes, const std::optional<Flaw>& fl
     }
   }
   cursor_.Take(1, "start", speech.Say("帧起始符", "frame start"));
+  behind_reply_ = false;
+  if (flaw.has_value() && flaw->offset == kSecondStart) {
+    // Perhaps no address: 68H may stand in the data of a damaged request. The next step looks for another frame.
+    cursor_.TakeMasked(kAddressSize, speech.Say("可能是地址", "perhaps an address"));
+    return;
+  }
   Frame frame;
   for (size_t i = 0; i < kAddressSize && i + 1 < bytes.size(); ++i) frame.address.wire[i] = bytes[i + 1];
   const bool whole_address = bytes.size() > kAddressSize;
@@ -141,10 +163,10 @@ void Explainer::ExplainFrame(base::ByteView bytes, const std::optional<Flaw>& fl
     return;
   }
   cursor_.Take(kAddressSize, "address", meter);
-  if (flaw.has_value() && flaw->offset == kSecondStart) return;  // The next step looks for another frame.
   cursor_.Take(1, "start", speech.Say("帧起始符，地址结束", "end of the address"));
   if (cursor_.rest().empty()) return;
   frame.control = cursor_.rest()[0];
+  behind_reply_ = flaw.has_value() && frame.is_reply();
   const Edition edition = EditionOf(frame.control, options_.protocol);
   result_.protocol = edition == Edition::k2007 ? Protocol::kDlt645_2007 : Protocol::kDlt645_1997;
   const std::string control = ControlMeaning(speech, edition, frame.control);
@@ -160,6 +182,12 @@ void Explainer::ExplainFrame(base::ByteView bytes, const std::optional<Flaw>& fl
   if (!cursor_.rest().empty()) {
     const bool right = !flaw.has_value() || flaw->offset != kDataOffset + length;
     const uint8_t sum = frame::Sum8(bytes.first(std::min(bytes.size(), kDataOffset + length)));
+    const base::ByteView tail = cursor_.Peek(2);
+    if (!right && !frame.is_reply() && (tail.size() < 2 || tail[1] != kEnd)) {
+      // The length is wrong: these may be DATA, too.
+      TakeOutside(tail.size());
+      return;
+    }
     if (right) {
       cursor_.Take(1, "checksum", speech.Say("校验码正确", "sum modulo 256, right"));
     } else {

@@ -48,6 +48,8 @@ class DataWalk {
   std::string TakeSpec(const FieldSpec& spec, absl::string_view kind);
   void TakePassword();
   void TakeOperator();
+  // All that is left; a MAC only where the class of the password has one.
+  void TakeMac(uint8_t level);
   // Named in the summary; false when DATA is too short for one.
   bool TakeIdentifier(uint32_t& di);
   void TakeGap(size_t length, const Match& match);
@@ -93,13 +95,27 @@ void DataWalk::TakePassword() {
 
 void DataWalk::TakeOperator() { TakeSecret(kOperatorSize, "operator", speech_.Say("操作者代码", "operator code")); }
 
+void DataWalk::TakeMac(uint8_t level) {
+  if (left_ == kMacSize && (level == kCipherClass || level == kMacClass)) {
+    Take(kMacSize, "mac", "MAC");
+  } else {
+    TakeUnknown(left_, speech_.Say("多余数据", "more data than expected"));
+  }
+}
+
 bool DataWalk::TakeIdentifier(uint32_t& di) {
   if (left_ < di_size()) {
     TakeUnknown(left_, speech_.Say("数据标识字节不足", "too short for a data identifier"));
     return false;
   }
   di = edition_ == Edition::k2007 ? DataIdentifier(data()) : DataIdentifier1997(data());
-  Take(di_size(), "data identifier", IdentifierMeaning(speech_, edition_, di));
+  std::string meaning = IdentifierMeaning(speech_, edition_, di);
+  if (IsKnownIdentifier(edition_, di)) {
+    Take(di_size(), "data identifier", std::move(meaning));
+  } else {
+    cursor_.TakeUnknownIdentifier(di_size(), std::move(meaning));
+    left_ -= di_size();
+  }
   return true;
 }
 
@@ -178,7 +194,12 @@ std::string DataWalk::Read() {
     Take(1, "count", absl::StrCat(speech_.Say("负荷记录块数 ", "number of records: "), PlainHex(data().first(1))));
   }
   if (left_ >= 5) TakeSpec({.format = Format::kDateTime, .length = 5, .zh = "起始时间", .en = "from"}, "time");
-  if (left_ > 0) TakeUnknown(left_, speech_.Say("多余数据", "more data than expected"));
+  if (left_ > 0 && !frame_.is_reply()) {
+    // No read is so long: perhaps another command whose control code was damaged.
+    cursor_.TakeMasked(left_, speech_.Say("多余数据", "more data than expected"));
+    left_ = 0;
+  }
+  TakeUnknown(left_, speech_.Say("多余数据", "more data than expected"));
   return summary;
 }
 
@@ -198,7 +219,7 @@ std::string DataWalk::Write() {
   } else {
     summary = TakeValues(di, length);
   }
-  Take(left_, "mac", "MAC");
+  TakeMac(level);
   return summary;
 }
 
@@ -238,7 +259,8 @@ std::string DataWalk::Security() {
 }
 
 std::string DataWalk::Relay() {
-  const bool cipher = left_ > 0 && PlainByte(data(), 0) == kCipherClass;
+  const uint8_t level = left_ > 0 ? PlainByte(data(), 0) : 0;
+  const bool cipher = level == kCipherClass;
   TakePassword();
   TakeOperator();
   if (cipher && left_ > kMacSize) {
@@ -260,10 +282,16 @@ std::string DataWalk::Relay() {
   if (left_ >= 6) {
     const FieldSpec expiry = {.format = Format::kDateTimeSec, .length = 6, .zh = "命令有效截止时间", .en = "not after"};
     const FieldValue value = DecodeField(data().first(6), expiry);
-    absl::StrAppend(&action, speech_.comma(), speech_.Say("截止 ", "not after "), ValueText(speech_, expiry, value));
-    TakeSpec(expiry, "time");
+    if (value.raw == 0) {
+      const std::string without = speech_.Say("无截止时间", "without expiry");
+      absl::StrAppend(&action, speech_.comma(), without);
+      Take(6, "time", without);
+    } else {
+      absl::StrAppend(&action, speech_.comma(), speech_.Say("截止 ", "not after "), ValueText(speech_, expiry, value));
+      TakeSpec(expiry, "time");
+    }
   }
-  if (left_ > 0) Take(left_, "mac", "MAC");
+  TakeMac(level);
   return action;
 }
 

@@ -192,6 +192,69 @@ TEST_CASE("passwords and operator codes are masked and appear in no words") {
   }
 }
 
+TEST_CASE("passwords and operator codes are masked in damaged frames, too") {
+  // A relay command with password 543265 and operator 11223344, a wrong checksum, and a good reply behind it.
+  const std::string relay = "68020011112420681C1035987654776655444D33333333333463001668";
+  const std::string reply = "68111111111111689108333334339C353333D316";
+  for (const std::string& hex :
+       {"68020011112420681C1035987654776655444D333333333434630016" + reply,
+        "68020011112420681C1035987654776655444D333333333334630016" + reply,  // The checksum.
+        "68020011112420681C1035987654776655444D33333333" + reply,            // Cut short.
+        "68020011112420681C0435987654776655444D333333333334630016" + reply,  // A length too small.
+        "68020011112420681CFF35987654776655444D333333333334630016" + reply,  // Too great.
+        "68020011112420001C1035987654776655444D333333333334630016" + reply,  // The second 68H.
+        "11112420681C1035987654776655444D333333333334630016" + reply,        // The head is lost.
+        "35987654776655444D333333333334630016" + reply,                      // Only DATA.
+        "6835987654776655444D333333333334630016" + reply,                    // DATA that begins like a frame.
+        reply + "35987654776655444D333333333334630016", relay + "00" + reply,
+        "680200111124206814153434333735987654776655443353333300001668" + reply,
+        "6802001111242068031035323333987654776655444D00001668" + reply}) {
+    CAPTURE(hex);
+    const std::string bytes = *base::FromHex(hex);
+    const ExplainedBytes explained = ExplainIn(Language::kEnglish, base::AsBytes(bytes));
+    CHECK(Covers(explained, bytes.size()));
+    CHECK_FALSE(explained.error.ok());
+    std::string all;
+    for (const Explanation& part : explained.explanations) all += part.hex + " " + part.meaning + " ";
+    CHECK_FALSE(absl::StrContains(all, "987654"));
+    CHECK_FALSE(absl::StrContains(all, "654321"));
+    CHECK_FALSE(absl::StrContains(all, "776655"));
+    CHECK_FALSE(absl::StrContains(all, "665544"));
+    CHECK(absl::StrContains(explained.summary, "2.69 kWh"));
+  }
+}
+
+TEST_CASE("what stands behind a damaged reply is no secret") {
+  const std::string bytes =
+      *base::FromHex("681111111111116891043333343300169C35333368111111111111689108333334339C353333D316");
+  std::string all;
+  for (const Explanation& part : ExplainIn(Language::kEnglish, base::AsBytes(bytes)).explanations) all += part.hex;
+  CHECK(all == base::ToHex(base::AsBytes(bytes)));
+}
+
+TEST_CASE("an identifier that is in no table is not understood") {
+  const std::string frame = BuildFrame(*ParseAddress("1"), 0x11, base::AsBytes(*base::FromHex("EFBEADDE")));
+  const ExplainedBytes explained = ExplainIn(Language::kEnglish, base::AsBytes(frame));
+  CHECK(explained.error.ok());
+  size_t unknown = 0;
+  for (const Explanation& part : explained.explanations) unknown += part.understood ? 0 : 1;
+  CHECK(unknown == 1);
+}
+
+TEST_CASE("only four bytes behind a command of class 98 or 99 are a MAC; an expiry of zeros is none") {
+  const auto last = [](absl::string_view plain_hex) {
+    const std::string frame = BuildFrame(*ParseAddress("1"), 0x1C, base::AsBytes(*base::FromHex(plain_hex)));
+    const auto parts = ExplainIn(Language::kEnglish, base::AsBytes(frame)).explanations;
+    return parts[parts.size() - 3].kind;  // Before checksum and end.
+  };
+  CHECK(last("99000000 31323334 1A00 000000301299 A1A2A3A4") == "mac");
+  CHECK(last("02000000 31323334 1A00 000000301299 A1A2A3A4") == "unknown");
+  CHECK(last("99000000 31323334 1A00 000000301299 A1A2A3") == "unknown");
+  CHECK(absl::EndsWith(Of(0x1C, "02000000 31323334 1A00 000000000000"), "trip, without expiry"));
+  CHECK(absl::EndsWith(Of(0x1C, "02000000 31323334 4A00 000000000000", Language::kChinese), "切断供水，无截止时间"));
+  CHECK(absl::EndsWith(Of(0x1C, "02000000 31323334 4C00 000000000000"), "restore water, without expiry"));
+}
+
 TEST_CASE("the first wrong byte is named, and a whole frame behind a broken one is still explained") {
   const std::string broken = *base::FromHex("680100000000006808060102030703175E16");
   ExplainedBytes explained = ExplainIn(Language::kEnglish, base::AsBytes(broken));

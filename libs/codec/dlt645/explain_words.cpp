@@ -60,6 +60,11 @@ void Cursor::TakeUnknown(size_t length, std::string meaning) {
   Add(length, "unknown", std::move(meaning), false, false);
 }
 
+void Cursor::TakeMasked(size_t length, std::string meaning) { Add(length, "unknown", std::move(meaning), true, false); }
+void Cursor::TakeUnknownIdentifier(size_t length, std::string meaning) {
+  Add(length, "data identifier", std::move(meaning), false, false);
+}
+
 void Cursor::Add(size_t length, absl::string_view kind, std::string meaning, bool secret, bool understood) {
   length = std::min(length, rest().size());
   if (length == 0) return;
@@ -136,6 +141,10 @@ std::string RelayActionMeaning(const Speech& speech, uint8_t n1) {
       return speech.Say("保电", "keep power on");
     case 0x3B:
       return speech.Say("保电解除", "keep power off");
+    case 0x4A:  // This and the next of vendors of water meters behind a relay.
+      return speech.Say("切断供水", "cut water");
+    case 0x4C:
+      return speech.Say("恢复供水", "restore water");
     default:
       return absl::StrFormat("%s %02XH", speech.Say("未知动作", "unknown action"), n1);
   }
@@ -165,6 +174,10 @@ std::string ValueText(const Speech& speech, const FieldSpec& spec, const FieldVa
 
 std::string FieldMeaning(const Speech& speech, const Field& field) {
   return absl::StrCat(ValueTitleOf(field, speech.language()), " = ", ValueText(speech, *field.spec, field.value));
+}
+
+bool IsKnownIdentifier(Edition edition, uint32_t di) {
+  return FindByDi(edition, di) || (edition == Edition::k2007 && FindSecurityBody(di, false, 0) != nullptr);
 }
 
 std::string IdentifierMeaning(const Speech& speech, Edition edition, uint32_t di) {

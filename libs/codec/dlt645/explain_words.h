@@ -39,6 +39,11 @@ class Cursor {
   void Take(size_t length, absl::string_view kind, std::string meaning);
   void TakeSecret(size_t length, absl::string_view kind, std::string meaning);
   void TakeUnknown(size_t length, std::string meaning);
+  // Not understood, so that it may hold a password.
+  void TakeMasked(size_t length, std::string meaning);
+  void TakeUnknownIdentifier(size_t length, std::string meaning);
+  // From here on only so many bytes of all are there, until the next call.
+  void EndAt(base::ByteView bytes) { bytes_ = bytes; }
   std::vector<Explanation> Finish() && { return std::move(explanations_); }
 
  private:
@@ -63,6 +68,7 @@ std::string RelayActionMeaning(const Speech& speech, uint8_t n1);
 // "2.69 kWh", "0050H (relay open, ...)".
 std::string ValueText(const Speech& speech, const FieldSpec& spec, const FieldValue& value);
 std::string FieldMeaning(const Speech& speech, const Field& field);
+bool IsKnownIdentifier(Edition edition, uint32_t di);
 // "00010000: forward active energy, total".
 std::string IdentifierMeaning(const Speech& speech, Edition edition, uint32_t di);
 
