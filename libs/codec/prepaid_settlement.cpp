@@ -127,12 +127,15 @@ AttemptEnd EndOf(const absl::Status& error) {
   if (error.ok()) return AttemptEnd::kAccepted;
   if (base::ReasonOf(error) != "METER_REFUSED") return AttemptEnd::kSilent;
   base::ErrorMetadata metadata = base::MetadataOf(error);
-  // An error word of one byte is a vendor's own: nobody knows whether it means "already counted".
-  if (metadata["word"].size() <= 2) return AttemptEnd::kSilent;
-  for (const absl::string_view bit : absl::StrSplit(metadata["bits"], ',')) {
+  // An error word of one byte (CJ/T 188: `error`) is a vendor's own: nobody knows whether it means "already counted".
+  if (metadata["word"].size() <= 2 || metadata.contains("error")) return AttemptEnd::kSilent;
+  // So is a bit without a name, or none at all: a refusal for a reason that is known has one.
+  bool known = false;
+  for (const absl::string_view bit : absl::StrSplit(metadata["bits"], ',', absl::SkipEmpty())) {
     if (absl::StartsWith(bit, "duplicate")) return AttemptEnd::kRefusedAsDouble;
+    known = known || (bit != "unspecified" && !absl::StartsWith(bit, "bit_"));
   }
-  return AttemptEnd::kRefused;
+  return known ? AttemptEnd::kRefused : AttemptEnd::kSilent;
 }
 
 }  // namespace voltwell::codec

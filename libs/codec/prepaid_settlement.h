@@ -38,7 +38,7 @@ namespace voltwell::codec {
 enum class AttemptEnd : uint8_t {
   kNotSent,          // No byte of it reached the line, in no try.
   kAccepted,         // A normal reply.
-  kRefused,          // METER_REFUSED with any bits but those of the next.
+  kRefused,          // METER_REFUSED with a bit that has a name, but not that of the next.
   kRefusedAsDouble,  // METER_REFUSED with duplicate_recharge: the meter has this number already.
   kSilent,           // Nothing, or nothing understood, came back after it was sent.
 };
@@ -63,7 +63,8 @@ Settlement Settle(const DoubtfulPurchase& purchase);
 // "APPLIED", "NOT_APPLIED", "UNKNOWN_READ_AGAIN", "CONFLICT".
 absl::string_view SettlementName(Settlement settlement);
 
-// How an answer ended the attempt: by Decode's error. A refusal by one byte is as good as silence, see the .cpp.
+// How an answer ended the attempt: by Decode's error. A refusal by one byte, or without a known bit, is as
+// good as silence: see the .cpp.
 AttemptEnd EndOf(const absl::Status& error);
 
 }  // namespace voltwell::codec

@@ -147,6 +147,17 @@ TEST_CASE("how an attempt ended is told by the decoder's error") {
   // A vendor's single byte may mean anything, also that the purchase is counted already.
   CHECK(EndOf(base::FailedPrecondition("METER_REFUSED", "no", {{"bits", "other"}, {"word", "01"}})) ==
         AttemptEnd::kSilent);
+  // CJ/T 188: the same byte behind identifier and sequence.
+  CHECK(EndOf(base::FailedPrecondition("METER_REFUSED", "no",
+                                       {{"bits", "unspecified"}, {"error", "01"}, {"word", "13A00501"}})) ==
+        AttemptEnd::kSilent);
+  for (const char* const bits : {"unspecified", "bit_12", "bit_10,bit_15"}) {
+    CAPTURE(bits);
+    CHECK(EndOf(base::FailedPrecondition("METER_REFUSED", "no", {{"bits", bits}, {"word", "0010"}})) ==
+          AttemptEnd::kSilent);
+  }
+  CHECK(EndOf(base::FailedPrecondition("METER_REFUSED", "no", {{"bits", "hoarding_limit,bit_12"}, {"word", "4010"}})) ==
+        AttemptEnd::kRefused);
 }
 
 TEST_CASE("verdicts have names") {
