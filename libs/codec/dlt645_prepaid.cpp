@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "libs/base/status.h"
 #include "libs/codec/dlt645/reply.h"
 
@@ -18,8 +19,8 @@ namespace {
 constexpr uint32_t kAuthenticateDi = 0x070000FF;
 constexpr uint32_t kOpenAccountDi = 0x070101FF;
 constexpr uint32_t kTopUpDi = 0x070102FF;
-constexpr uint32_t kRefundDi = 0x070108FF;
 constexpr uint32_t kWalletDi = 0x070103FF;
+constexpr uint32_t kRefundDi = 0x070108FF;
 constexpr uint32_t kStatusDi = 0x078102FF;
 constexpr size_t kAuthenticationSize = 24;  // Cipher 8, random number 8, factor 8.
 constexpr size_t kMacSize = 4;
@@ -29,6 +30,7 @@ constexpr size_t kReplyUsual = 64;  // A status is 26 bytes, a software comparis
 constexpr int kFenScale = 2;
 constexpr absl::string_view kStatusLayout = "remaining.bin4 skip4 number.bin4 skip4 customer.bcd6 skip4";
 constexpr absl::string_view kNoStatus = "none";
+constexpr absl::string_view kSeparator = "\xAA";
 
 // Records of the last purchase, each a read of its own (11H): what it tells, in a money and in an energy wallet.
 enum class Told { kNumber, kLast, kAccumulated, kRemaining };
@@ -120,13 +122,13 @@ absl::StatusOr<std::string> PrepayBody(const Dlt645Call& call, const Prepay& pre
     VW_ASSIGN_OR_RETURN(const std::string order, DigitBytes(prepay.order_number, kOrderDigits, "BAD_ORDER_NUMBER"));
     body += order;
   } else {
-    body += LowFirst(prepay.purchase_number, 4);
-  }
     // A wallet counts its purchases from 1; only the opening of the account may be its number 0.
     if (prepay.purchase_number == 0 && prepay.kind == PrepayKind::kTopUp) {
       return base::InvalidArgument("BAD_PURCHASE_NUMBER", "a top-up's number is the meter's count + 1, so never 0",
                                    {{"number", "0"}});
     }
+    body += LowFirst(prepay.purchase_number, 4);
+  }
   VW_ASSIGN_OR_RETURN(const std::string mac1, MacBytes(call, prepay.mac1));
   body += mac1;
   if (rules.without_customer) return body;
@@ -190,13 +192,13 @@ absl::Status OtherIdentifier(const std::vector<ReplyFrames>& replies) {
   return dlt645::NotUnderstood("the answer has another data identifier", base::AsBytes(replies[0].front()));
 }
 
-// None for digits that are none, and for the sentinel FF..FF.
+// None for digits that are none.
 std::optional<int64_t> Bcd(absl::string_view plain, bool with_sign) {
   int64_t number = 0;
   bool negative = false;
   for (size_t i = plain.size(); i-- > 0;) {
     int byte = static_cast<uint8_t>(plain[i]);
-    if (with_sign && i + 1 == plain.size() && byte != 0xFF && (byte & 0x80) != 0) {
+    if (with_sign && i + 1 == plain.size() && (byte & 0x80) != 0) {
       negative = true;
       byte &= 0x7F;
     }
@@ -204,6 +206,13 @@ std::optional<int64_t> Bcd(absl::string_view plain, bool with_sign) {
     number = number * 100 + (byte >> 4) * 10 + (byte & 0x0F);
   }
   return negative ? -number : number;
+}
+
+// None where the meter has no value: all bytes FF, or what the profile names. Looked at before the digits are.
+bool IsNone(const Dlt645Call& call, absl::string_view plain) {
+  const std::vector<std::string>& named = call.profile.sentinels;
+  return plain.find_first_not_of('\xFF') == absl::string_view::npos ||
+         std::find(named.begin(), named.end(), plain) != named.end();
 }
 
 std::optional<int64_t> Binary(absl::string_view plain) {
@@ -229,7 +238,9 @@ void SetAmount(std::optional<int64_t> fen, std::optional<decimal::Decimal>& amou
 }
 
 // Fields of the profile's layout as far as the answer goes; the layout was checked when the profile was read.
-void TakeStatus(absl::string_view layout, absl::string_view body, PrepaidState& state) {
+void TakeStatus(const Dlt645Call& call, absl::string_view body, PrepaidState& state) {
+  const std::string& own = call.profile.prepay.status_layout;
+  const absl::string_view layout = own.empty() ? kStatusLayout : absl::string_view(own);
   bool negative = false;
   for (absl::string_view field : absl::StrSplit(layout, ' ', absl::SkipEmpty())) {
     const bool skip = absl::StartsWith(field, "skip");
@@ -241,11 +252,13 @@ void TakeStatus(absl::string_view layout, absl::string_view body, PrepaidState& 
     const absl::string_view bytes = body.substr(0, size);
     body.remove_prefix(size);
     if (skip) continue;
+    const bool none = IsNone(call, bytes);
     if (name == "customer") {
-      state.customer_number = Digits(bytes);
+      state.customer_number = none ? "" : Digits(bytes);
       continue;
     }
-    std::optional<int64_t> number = bcd ? Bcd(bytes, /*with_sign=*/false) : Binary(bytes);
+    std::optional<int64_t> number;
+    if (!none) number = bcd ? Bcd(bytes, /*with_sign=*/false) : Binary(bytes);
     if (name == "sign") {
       negative = number.value_or(0) != 0;
       continue;
@@ -267,8 +280,13 @@ absl::Status TakeRecord(const Dlt645Call& call, const RecordRead& record, const 
     return dlt645::NotUnderstood("the answer has another data identifier", base::AsBytes(frames.front()));
   }
   const std::string plain = PlainData(base::AsBytes(data.data));
-  if (plain.size() < record.length) return dlt645::NotUnderstood("a purchase record is cut short", {});
-  const absl::string_view bytes = absl::string_view(plain).substr(0, record.length);
+  absl::string_view bytes = plain;
+  // Some meters end a single value with the separator of blocks.
+  if (bytes.size() == record.length + 1) absl::ConsumeSuffix(&bytes, kSeparator);
+  if (bytes.size() != record.length) {
+    return dlt645::NotUnderstood("a purchase record of another length", base::AsBytes(frames.front()));
+  }
+  if (IsNone(call, bytes)) return absl::OkStatus();
   const std::optional<int64_t> number = Bcd(bytes, record.told == Told::kRemaining);
   switch (record.told) {
     case Told::kNumber:
@@ -306,6 +324,10 @@ void Continue(const Dlt645Call& call, const std::vector<ReplyFrames>& replies, a
 }  // namespace
 
 absl::StatusOr<ExchangeGroup> EncodeDlt645Secure(const Dlt645Call& call, const Secure& secure) {
+  // Money has a road of its own, with its guards.
+  for (const uint32_t di : {kOpenAccountDi, kTopUpDi, kWalletDi, kRefundDi}) {
+    if (secure.data_identifier == di) return ActionNotSupported("purchases are commands of their own");
+  }
   VW_ASSIGN_OR_RETURN(Exchange exchange,
                       SecureExchange(call, secure.data_identifier, secure.operator_code, secure.body));
   return ExchangeGroup{{std::move(exchange)}};
@@ -324,10 +346,6 @@ Decoded DecodeDlt645Secure(const Dlt645Call& call, const Secure& secure, const s
   return decoded;
 }
 
-  // Money has a road of its own, with its guards.
-  for (const uint32_t di : {kOpenAccountDi, kTopUpDi, kWalletDi, kRefundDi}) {
-    if (secure.data_identifier == di) return ActionNotSupported("purchases are commands of their own");
-  }
 absl::StatusOr<ExchangeGroup> EncodeDlt645Prepay(const Dlt645Call& call, const Prepay& prepay) {
   // Checked as a whole before the first step: a purchase that cannot be said is refused before the meter hears of it.
   VW_ASSIGN_OR_RETURN(ExchangeGroup itself, PrepayItself(call, prepay));
@@ -368,29 +386,28 @@ Decoded DecodeDlt645ReadPrepaid(const Dlt645Call& call, const ReadPrepaid& read,
   }
   PrepaidState state;
   bool told = false;
+  absl::Status refused;
   const auto take = [&](const absl::Status& status) {
     told = told || status.ok();
-    if (decoded.error.ok()) decoded.error = status;
+    absl::Status& first = base::ReasonOf(status) == "METER_REFUSED" ? refused : decoded.error;
+    if (first.ok()) first = status;
   };
   size_t place = 0;
   if (HasStatus(call)) {
     const auto answer = SecureAnswerAt(call, replies, place++);
-    if (answer.ok() && answer->di == kStatusDi) {
-      const std::string& own = call.profile.prepay.status_layout;
-      TakeStatus(own.empty() ? kStatusLayout : absl::string_view(own), answer->body, state);
-    }
-    take(answer.status());
+    const bool other = answer.ok() && answer->di != kStatusDi;
+    if (answer.ok() && !other) TakeStatus(call, answer->body, state);
+    take(other ? OtherIdentifier(replies) : answer.status());
   }
   for (const RecordRead& record : kRecords) {
     const bool came = place < replies.size();
     take(came ? TakeRecord(call, record, replies[place], state) : dlt645::NotUnderstood("no reply", {}));
     ++place;
   }
-  // A meter rarely has all of them; what it refused is known by what is missing.
-  if (told) {
-    decoded.prepaid = std::move(state);
-    if (base::ReasonOf(decoded.error) == "METER_REFUSED") decoded.error = absl::OkStatus();
-  }
+  // A meter rarely has all of them: what it refused is known by what is missing. What was garbled, or did not come,
+  // is an error beside the rest, so that a count that was told is never taken for one that is absent.
+  if (told) decoded.prepaid = std::move(state);
+  if (!told && decoded.error.ok()) decoded.error = refused;
   return decoded;
 }
 
