@@ -1,4 +1,4 @@
 # Several relays behind one address; captured with N2 = 01.
-name channel1
+name dlt645_channel1
 protocol DLT645_2007
 relay_channel 1

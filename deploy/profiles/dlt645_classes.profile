@@ -1,5 +1,5 @@
 # Password classes as factories usually have them: 02 moves the relay, 04 writes parameters and the clock.
-name classes
+name dlt645_classes
 protocol DLT645_2007
 password_level.relay 02
 password_level.write 04

@@ -1,4 +1,4 @@
 # The wallet counts kWh.
-name energy-wallet
+name dlt645_energy_wallet
 protocol DLT645_2007
 prepay.energy yes

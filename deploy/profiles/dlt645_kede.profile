@@ -1,5 +1,5 @@
 # Answers 078102FF without authentication; the operator goes out as 34 33 33 33.
-name kede
+name dlt645_kede
 protocol DLT645_2007
 operator_code 01000000
 prepay.zero_macs yes

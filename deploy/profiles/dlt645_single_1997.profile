@@ -1,4 +1,4 @@
 # The same for the edition of 1997.
-name single-1997
+name dlt645_single_1997
 protocol DLT645_1997
 single_reads yes

@@ -1,5 +1,5 @@
 # Radio bridges before the meter.
-name slow
+name dlt645_slow
 protocol DLT645_2007
 turnaround 3s
 preambles 4

@@ -109,7 +109,7 @@ TEST_CASE("what cannot be bought is refused before the meter hears of it") {
   CHECK(reason([](Prepay& p) { p.mac1.clear(); }) == "BAD_MAC");
   CHECK(reason([](Prepay& p) { p.mac2 = "abc"; }) == "BAD_MAC");
   CHECK(reason([](Prepay& p) { p.kind = PrepayKind::kRefund; }) == "ACTION_NOT_SUPPORTED");
-  CHECK(reason([](Prepay& p) { p.order_number = "1"; }, "order-wallet") == "BAD_ORDER_NUMBER");
+  CHECK(reason([](Prepay& p) { p.order_number = "1"; }, "dlt645_order_wallet") == "BAD_ORDER_NUMBER");
   CHECK(reason([](Prepay& p) { p.operator_code = "x"; }) == "BAD_OPERATOR_LENGTH");
 }
 
@@ -118,12 +118,12 @@ TEST_CASE("a wallet with order numbers: captured layout of 34 bytes, MACs of zer
   prepay.kind = PrepayKind::kTopUp;
   prepay.amount_fen = 5000;
   prepay.order_number = "2026112200000001";
-  CHECK(Requests(Do(Prepay{prepay}, "order-wallet", "260305510012")) ==
+  CHECK(Requests(Do(Prepay{prepay}, "dlt645_order_wallet", "260305510012")) ==
         Frames{FrameOf(0x03, "FF020107 44332211 88130000 0100000022112620 00000000 120051050326 00000000",
                        "260305510012")});
-  CHECK(Requests(Do(Prepay{prepay}, "order-wallet"))[0][9] == 0x22);
+  CHECK(Requests(Do(Prepay{prepay}, "dlt645_order_wallet"))[0][9] == 0x22);
   prepay.kind = PrepayKind::kRefund;
-  CHECK(Requests(Do(Prepay{prepay}, "order-wallet", "260305510012"))[0] ==
+  CHECK(Requests(Do(Prepay{prepay}, "dlt645_order_wallet", "260305510012"))[0] ==
         FrameOf(0x03, "FF080107 44332211 88130000 0100000022112620 00000000 120051050326 00000000", "260305510012"));
 }
 
@@ -131,10 +131,10 @@ TEST_CASE("a card meter without ESAM gets MACs of zeros and no status query") {
   Prepay prepay = TopUp();
   prepay.mac1.clear();
   prepay.mac2.clear();
-  CHECK(Requests(Do(Prepay{prepay}, "card")) ==
+  CHECK(Requests(Do(Prepay{prepay}, "dlt645_card")) ==
         Frames{FrameOf(0x03, "FF020107 11223344 88130000 07000000 00000000 420000000000 00000000")});
-  CHECK(Requests(Do(ReadPrepaid{}, "card")).size() == 4);
-  CHECK(base::MetadataOf(Heard(Do(Prepay{prepay}, "card"), {{FrameOf(0xC3, "84")}}).error)["word"] == "84");
+  CHECK(Requests(Do(ReadPrepaid{}, "dlt645_card")).size() == 4);
+  CHECK(base::MetadataOf(Heard(Do(Prepay{prepay}, "dlt645_card"), {{FrameOf(0xC3, "84")}}).error)["word"] == "84");
 }
 
 TEST_CASE("a doubtful purchase is settled by status query and records") {
@@ -176,10 +176,10 @@ TEST_CASE("a doubtful purchase is settled by status query and records") {
 }
 
 TEST_CASE("digits that are none settle nothing") {
-  const Decoded decoded = Heard(Do(ReadPrepaid{}, "card"), {{FrameOf(0x91, "01023303 FFFF")},
-                                                            {FrameOf(0x91, "01033303 0A000000")},
-                                                            {FrameOf(0x91, "01063303 FFFFFFFF")},
-                                                            {FrameOf(0x91, "00029000 FFFFFFFF")}});
+  const Decoded decoded = Heard(Do(ReadPrepaid{}, "dlt645_card"), {{FrameOf(0x91, "01023303 FFFF")},
+                                                                   {FrameOf(0x91, "01033303 0A000000")},
+                                                                   {FrameOf(0x91, "01063303 FFFFFFFF")},
+                                                                   {FrameOf(0x91, "00029000 FFFFFFFF")}});
   REQUIRE(decoded.prepaid.has_value());
   CHECK_FALSE(decoded.prepaid->purchase_number.has_value());
   CHECK_FALSE(decoded.prepaid->last_amount.has_value());
@@ -188,7 +188,7 @@ TEST_CASE("digits that are none settle nothing") {
 }
 
 TEST_CASE("KeDe's status query: sign, remaining, accumulated, count, with its own operator") {
-  const Command command = Do(ReadPrepaid{}, "kede");
+  const Command command = Do(ReadPrepaid{}, "dlt645_kede");
   CHECK(Requests(command)[0] == FrameOf(0x03, "FF028107 01000000"));
   const ReplyFrames no_such_data = {FrameOf(0xD1, "02")};
   const Decoded owing = Heard(
@@ -204,9 +204,9 @@ TEST_CASE("KeDe's status query: sign, remaining, accumulated, count, with its ow
 }
 
 TEST_CASE("a wallet in kWh is read by its own records") {
-  CHECK(Requests(Do(ReadPrepaid{}, "energy-wallet")) == Frames{FrameOf(0x03, "FF028107 00000000"),
-                                                               FrameOf(0x11, "01023203"), FrameOf(0x11, "01033203"),
-                                                               FrameOf(0x11, "01063203"), FrameOf(0x11, "00019000")});
+  CHECK(Requests(Do(ReadPrepaid{}, "dlt645_energy_wallet")) ==
+        Frames{FrameOf(0x03, "FF028107 00000000"), FrameOf(0x11, "01023203"), FrameOf(0x11, "01033203"),
+               FrameOf(0x11, "01063203"), FrameOf(0x11, "00019000")});
 }
 
 TEST_CASE("a wallet may be read after an authentication") {

@@ -13,23 +13,23 @@ ControlRelay Relay(RelayAction action, int32_t delay = 0) {
 }
 
 TEST_CASE("the relay channel of the profile is N2: a captured trip") {
-  CHECK(Requests(Do(Relay(RelayAction::kOpen), "channel1", "260305510009")) ==
+  CHECK(Requests(Do(Relay(RelayAction::kOpen), "dlt645_channel1", "260305510009")) ==
         Frames{Unhex("680900510503266"
                      "81C1035333333333333334D348C8C566445CC8216")});
 }
 
 TEST_CASE("N1 is the vendor's where the profile says so") {
-  CHECK(Requests(Do(Relay(RelayAction::kOpen), "water-relay")) ==
+  CHECK(Requests(Do(Relay(RelayAction::kOpen), "dlt645_water_relay")) ==
         Frames{FrameOf(0x1C, "02000000 00000000 4A00 595923311299")});
-  CHECK(Requests(Do(Relay(RelayAction::kClose), "water-relay")) ==
+  CHECK(Requests(Do(Relay(RelayAction::kClose), "dlt645_water_relay")) ==
         Frames{FrameOf(0x1C, "02000000 00000000 4C00 595923311299")});
 }
 
 TEST_CASE("a meter that wants a hand on its button is permitted to close where others close directly") {
   CHECK(Requests(Do(Relay(RelayAction::kClose))) == Frames{FrameOf(0x1C, "02000000 00000000 1C00 595923311299")});
-  CHECK(Requests(Do(Relay(RelayAction::kClose), "button")) ==
+  CHECK(Requests(Do(Relay(RelayAction::kClose), "dlt645_button")) ==
         Frames{FrameOf(0x1C, "02000000 00000000 1B00 595923311299")});
-  CHECK(Requests(Do(Relay(RelayAction::kOpen), "button")) ==
+  CHECK(Requests(Do(Relay(RelayAction::kOpen), "dlt645_button")) ==
         Frames{FrameOf(0x1C, "02000000 00000000 1A00 595923311299")});
 }
 
@@ -43,9 +43,9 @@ TEST_CASE("a pre-trip bears its length in steps of five minutes") {
 
 TEST_CASE("the password's class is the profile's for the action") {
   Authority authority = Password("09112233");
-  CHECK(Requests(Do(ControlRelay{RelayAction::kOpen, authority, "2026-11-22T09:30:00"}, "classes")) ==
+  CHECK(Requests(Do(ControlRelay{RelayAction::kOpen, authority, "2026-11-22T09:30:00"}, "dlt645_classes")) ==
         Frames{FrameOf(0x1C, "02112233 44332211 1A00 003009221126")});
-  CHECK(Requests(Do(Clear{ClearWhat::kDemand, "", authority}, "classes")) ==
+  CHECK(Requests(Do(Clear{ClearWhat::kDemand, "", authority}, "dlt645_classes")) ==
         Frames{FrameOf(0x19, "04112233 44332211")});
   CHECK(Requests(Do(Clear{ClearWhat::kDemand, "", authority})) == Frames{FrameOf(0x19, "09112233 44332211")});
 }
@@ -54,13 +54,13 @@ TEST_CASE("a sealed meter takes ciphertext and MAC in place of the command, and 
   const Authority sealed = {.operator_code = Unhex("44332211"),
                             .cipher = Unhex("000102030405060708090A0B0C0D0E0F"),
                             .mac = Unhex("A1A2A3A4")};
-  CHECK(Requests(Do(ControlRelay{RelayAction::kOpen, sealed, ""}, "sealed")) ==
+  CHECK(Requests(Do(ControlRelay{RelayAction::kOpen, sealed, ""}, "dlt645_sealed")) ==
         Frames{FrameOf(0x1C, "98000000 44332211 000102030405060708090A0B0C0D0E0F A1A2A3A4")});
   const Authority maced = {.mac = Unhex("A1A2A3A4")};
-  CHECK(Requests(Do(WriteRegister{"1-0:0.8.0", "15", maced}, "sealed")) ==
+  CHECK(Requests(Do(WriteRegister{"1-0:0.8.0", "15", maced}, "dlt645_sealed")) ==
         Frames{FrameOf(0x14, "03010004 99000000 00000000 15 A1A2A3A4")});
-  CHECK(Reason(Do(ControlRelay{RelayAction::kOpen, {.cipher = std::string(250, 'x'), .mac = "mac4"}, ""},
-                  "sealed")) == "VALUE_TOO_LONG");
+  CHECK(Reason(Do(ControlRelay{RelayAction::kOpen, {.cipher = std::string(250, 'x'), .mac = "mac4"}, ""}, "sealed")) ==
+        "VALUE_TOO_LONG");
   const Authority own = {Unhex("98000000"), Unhex("44332211"), Unhex("0001020304050607"), Unhex("A1A2A3A4")};
   CHECK(Requests(Do(Clear{ClearWhat::kEvents, "", own})) ==
         Frames{FrameOf(0x1B, "98000000 44332211 0001020304050607 A1A2A3A4")});
@@ -86,7 +86,7 @@ TEST_CASE("a class that asks for ciphertext or a MAC never goes out without") {
   CHECK(reasons({.password = maced, .mac = "mac_5"}) == refused);
   CHECK(reasons({.password = maced, .mac = "mac4"}) == taken);
   // The class of the profile counts, not that of the password.
-  CHECK(Reason(Do(ControlRelay{RelayAction::kOpen, Password("02000000"), "2099-12-31T23:59:59"}, "sealed")) ==
+  CHECK(Reason(Do(ControlRelay{RelayAction::kOpen, Password("02000000"), "2099-12-31T23:59:59"}, "dlt645_sealed")) ==
         "BAD_MAC");
 }
 
@@ -217,7 +217,7 @@ TEST_CASE("what goes to all meters of a line is not answered") {
 }
 
 TEST_CASE("a slow meter gets its preambles and its time") {
-  const auto group = Encode(Do(ReadRegisters{{"1-0:1.8.0"}}, "slow"), ShippedBook());
+  const auto group = Encode(Do(ReadRegisters{{"1-0:1.8.0"}}, "dlt645_slow"), ShippedBook());
   REQUIRE(group.ok());
   CHECK(group->exchanges[0].request == Unhex("FEFEFEFE68111111111111681104333334331816"));
   CHECK(group->exchanges[0].reply_timeout == absl::Seconds(3));
