@@ -493,6 +493,10 @@ TEST_CASE("amounts and purchase numbers that a meter cannot hold are refused bef
   CHECK(reason(top_up(0, 1)) == "BAD_AMOUNT");
   CHECK(reason(top_up(-1, 1)) == "BAD_AMOUNT");
   CHECK(reason(top_up(1, 256)) == "BAD_PURCHASE_NUMBER");
+  CHECK(reason(top_up(1, 0)) == "BAD_PURCHASE_NUMBER");
+  for (const uint32_t number : {0U, 1U}) {
+    CHECK(reason({.kind = PrepayKind::kOpenAccount, .amount_fen = 1, .purchase_number = number}).empty());
+  }
   CHECK(reason(top_up(1, 99), bcd).empty());
   CHECK(reason(top_up(1, 100), bcd) == "BAD_PURCHASE_NUMBER");
   CHECK(reason(Prepay{.amount_fen = 1, .purchase_number = 1}) == "BAD_PREPAY_KIND");
@@ -601,10 +605,6 @@ TEST_CASE("raw bytes go as they are and come back as they came") {
   command.action = Raw{.request = "\x68raw"};
   const auto group = EncodeCjt188(command, {});
   REQUIRE(group.ok());
-  CHECK(reason(top_up(1, 0)) == "BAD_PURCHASE_NUMBER");
-  for (const uint32_t number : {0U, 1U}) {
-    CHECK(reason({.kind = PrepayKind::kOpenAccount, .amount_fen = 1, .purchase_number = number}).empty());
-  }
   CHECK(group->exchanges[0].request == "\x68raw");
   CHECK(group->exchanges[0].matcher.Matches(base::AsBytes("anything")));
   CHECK(DecodeCjt188({command, {{"back"}}}, {}).body == "back");

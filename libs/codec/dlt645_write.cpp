@@ -110,7 +110,6 @@ absl::StatusOr<std::string> ValueBytes(const WantedRegister& wanted, const std::
   return dlt645::EncodeField(SpecOf(wanted), value);
 }
 
-// WW: Sunday is 0. BAD_TIME for a day that is none, such as 31 February.
 // What a meter may be called itself: a name of AA or of nines only would make it answer, and obey, for all.
 absl::Status CheckOwnAddress(base::ByteView bytes) {
   const bool decimal =
@@ -121,6 +120,7 @@ absl::Status CheckOwnAddress(base::ByteView bytes) {
                                {{"address", base::ToHex(bytes)}, {"position", "0"}});
 }
 
+// WW: Sunday is 0. BAD_TIME for a day that is none, such as 31 February.
 absl::StatusOr<char> WeekdayOf(const std::string& local_time) {
   absl::CivilSecond second;
   if (!absl::ParseCivilTime(local_time, &second)) {
@@ -162,8 +162,8 @@ absl::StatusOr<ExchangeGroup> EncodeDlt645Write(const Dlt645Call& call, const Wr
 }
 
 absl::StatusOr<ExchangeGroup> EncodeDlt645WriteAddress(const Dlt645Call& call, const WriteAddress& write) {
-  VW_RETURN_IF_ERROR(CheckOwnAddress(address.wire));
   VW_ASSIGN_OR_RETURN(const dlt645::Address address, dlt645::ParseAddress(write.address));
+  VW_RETURN_IF_ERROR(CheckOwnAddress(address.wire));
   const uint8_t function = IsOld(call) ? dlt645::kWriteAddress1997 : dlt645::kWriteAddress;
   const std::string data(address.wire.begin(), address.wire.end());
   return ExchangeGroup{{MakeExchange(call, dlt645::BuildFrame(call.address, function, base::AsBytes(data)),
@@ -263,12 +263,12 @@ absl::StatusOr<ExchangeGroup> EncodeDlt645ChangePassword(const Dlt645Call& call,
 
 absl::StatusOr<ExchangeGroup> EncodeDlt645Clear(const Dlt645Call& call, const Clear& clear) {
   VW_ASSIGN_OR_RETURN(const uint8_t function, ClearFunction(call, clear.what));
-  bool encrypted = false;
   std::string data;
+  bool encrypted = false;
   // Meters of 1997 clear demands with a hand on their button; some ask for the password too.
   if (!IsOld(call) || !clear.authority.password.empty()) {
-    encrypted = static_cast<uint8_t>(data[0]) == kEncryptedClass;
     VW_ASSIGN_OR_RETURN(data, PasswordOf(call, ClearActionName(clear.what), clear.authority));
+    encrypted = static_cast<uint8_t>(data[0]) == kEncryptedClass;
   }
   if (!IsOld(call)) {
     VW_ASSIGN_OR_RETURN(const std::string operator_code, OperatorOf(call, clear.authority.operator_code));

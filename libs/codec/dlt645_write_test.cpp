@@ -59,8 +59,8 @@ TEST_CASE("a sealed meter takes ciphertext and MAC in place of the command, and 
   const Authority maced = {.mac = Unhex("A1A2A3A4")};
   CHECK(Requests(Do(WriteRegister{"1-0:0.8.0", "15", maced}, "dlt645_sealed")) ==
         Frames{FrameOf(0x14, "03010004 99000000 00000000 15 A1A2A3A4")});
-  CHECK(Reason(Do(ControlRelay{RelayAction::kOpen, {.cipher = std::string(250, 'x'), .mac = "mac4"}, ""}, "sealed")) ==
-        "VALUE_TOO_LONG");
+  CHECK(Reason(Do(ControlRelay{RelayAction::kOpen, {.cipher = std::string(250, 'x'), .mac = "mac4"}, ""},
+                  "dlt645_sealed")) == "VALUE_TOO_LONG");
   const Authority own = {Unhex("98000000"), Unhex("44332211"), Unhex("0001020304050607"), Unhex("A1A2A3A4")};
   CHECK(Requests(Do(Clear{ClearWhat::kEvents, "", own})) ==
         Frames{FrameOf(0x1B, "98000000 44332211 0001020304050607 A1A2A3A4")});
