@@ -178,7 +178,7 @@ void Explainer::ExplainFrame(base::ByteView bytes, const std::optional<Flaw>& fl
                             speech.Say("，每字节加33H", length == 1 ? " byte of data, with 33H added"
                                                                     : " bytes of data, each with 33H added")));
   frame.data = cursor_.Peek(length);
-  const std::string said = ExplainData(cursor_, frame, edition);
+  const std::string said = ExplainData(cursor_, frame, edition, flaw.has_value());
   if (!cursor_.rest().empty()) {
     const bool right = !flaw.has_value() || flaw->offset != kDataOffset + length;
     const uint8_t sum = frame::Sum8(bytes.first(std::min(bytes.size(), kDataOffset + length)));

@@ -24,8 +24,13 @@ uint8_t PlainByte(base::ByteView bytes, size_t index) { return static_cast<uint8
 // One walk over DATA; every step takes no more than is left of it.
 class DataWalk {
  public:
-  DataWalk(Cursor& cursor, const Frame& frame, Edition edition)
-      : cursor_(cursor), speech_(cursor.speech()), frame_(frame), edition_(edition), left_(frame.data.size()) {}
+  DataWalk(Cursor& cursor, const Frame& frame, Edition edition, bool damaged)
+      : cursor_(cursor),
+        speech_(cursor.speech()),
+        frame_(frame),
+        edition_(edition),
+        damaged_request_(damaged && !frame.is_reply()),
+        left_(frame.data.size()) {}
 
   std::string Walk();
 
@@ -69,6 +74,7 @@ class DataWalk {
   const Speech& speech_;
   const Frame& frame_;
   Edition edition_;
+  bool damaged_request_;
   size_t left_;
 };
 
@@ -109,6 +115,11 @@ bool DataWalk::TakeIdentifier(uint32_t& di) {
     return false;
   }
   di = edition_ == Edition::k2007 ? DataIdentifier(data()) : DataIdentifier1997(data());
+  if (damaged_request_ && !IsKnownIdentifier(edition_, di)) {
+    cursor_.TakeMasked(left_, speech_.Say("不在数据标识表中", "not in the table"));
+    left_ = 0;
+    return false;
+  }
   std::string meaning = IdentifierMeaning(speech_, edition_, di);
   if (IsKnownIdentifier(edition_, di)) {
     Take(di_size(), "data identifier", std::move(meaning));
@@ -429,8 +440,8 @@ std::string DataWalk::Walk() {
 
 }  // namespace
 
-std::string ExplainData(Cursor& cursor, const Frame& frame, Edition edition) {
-  return DataWalk(cursor, frame, edition).Walk();
+std::string ExplainData(Cursor& cursor, const Frame& frame, Edition edition, bool damaged) {
+  return DataWalk(cursor, frame, edition, damaged).Walk();
 }
 
 }  // namespace voltwell::codec::dlt645
