@@ -187,6 +187,69 @@ TEST_CASE("digits that are none settle nothing") {
   CHECK_FALSE(decoded.prepaid->remaining.has_value());
 }
 
+TEST_CASE("a status of FF settles nothing, and neither does what the profile names") {
+  const ReplyFrames no_such_data = {FrameOf(0xD1, "02")};
+  const Decoded blank =
+      Heard(Do(ReadPrepaid{}), {{FrameOf(0x83, "FF028107 FFFFFFFF 00000000 FFFFFFFF 00000000 FFFFFFFFFFFF 00000000")},
+                                no_such_data,
+                                no_such_data,
+                                no_such_data,
+                                no_such_data});
+  REQUIRE(blank.prepaid.has_value());
+  CHECK_FALSE(blank.prepaid->remaining.has_value());
+  CHECK_FALSE(blank.prepaid->purchase_number.has_value());
+  CHECK(blank.prepaid->customer_number.empty());
+  // 99999999 with its highest bit as a sign would be -19999999.99 yuan.
+  const ProfileBook book = {
+      {"own", *ParseProfile("name own\nprotocol DLT645_2007\nsentinel 99999999\nsentinel EEEE\n", "own")}};
+  const Decoded named = Decode({Do(ReadPrepaid{}, "own"),
+                                {{FrameOf(0x83, "FF028107 99999999 00000000 07000000 00000000 420000000000 00000000")},
+                                 no_such_data,
+                                 {FrameOf(0x91, "01033303 99999999")},
+                                 no_such_data,
+                                 {FrameOf(0x91, "00029000 99999999")}}},
+                               book);
+  REQUIRE(named.prepaid.has_value());
+  CHECK_FALSE(named.prepaid->remaining.has_value());
+  CHECK_FALSE(named.prepaid->last_amount.has_value());
+  CHECK(named.prepaid->purchase_number == 7U);
+}
+
+TEST_CASE("a purchase record of another length is never cut to fit; a separator behind it may stand") {
+  const auto count = [](const std::string& record) {
+    const ReplyFrames none = {FrameOf(0xD1, "02")};
+    return Heard(Do(ReadPrepaid{}, "dlt645_card"), {{FrameOf(0x91, "01023303" + record)}, none, none, none});
+  };
+  CHECK(count("0700").prepaid->purchase_number == 7U);
+  CHECK(count("0700AA").prepaid->purchase_number == 7U);
+  CHECK(count("0700AA").error.ok());
+  for (const char* const record : {"07", "070001", "07000100", "0700AAAA"}) {
+    CAPTURE(record);
+    CHECK(base::ReasonOf(count(record).error) == "FRAME_NOT_UNDERSTOOD");
+    CHECK(base::MetadataOf(count(record).error)["why"] == "a purchase record of another length");
+    CHECK_FALSE(count(record).prepaid.has_value());
+  }
+}
+
+TEST_CASE("a refusal is no error while something is told, but a garbled or missing count is, wherever it stands") {
+  const Command command = Do(ReadPrepaid{});
+  const ReplyFrames refused = {FrameOf(0xC3, "0800")};
+  const ReplyFrames none = {FrameOf(0xD1, "02")};
+  const ReplyFrames garbled = {FrameOf(0x91, "0102")};
+  const ReplyFrames remaining = {FrameOf(0x91, "00029000 20530000")};
+  const Decoded behind = Heard(command, {refused, garbled, none, none, remaining});
+  CHECK(base::ReasonOf(behind.error) == "FRAME_NOT_UNDERSTOOD");
+  REQUIRE(behind.prepaid.has_value());
+  CHECK(behind.prepaid->remaining->ToString() == "53.20");
+  CHECK(base::ReasonOf(Heard(command, {refused, {}, none, none, remaining}).error) == "FRAME_NOT_UNDERSTOOD");
+  CHECK(base::ReasonOf(Heard(command, {refused, none, none, none, garbled}).error) == "FRAME_NOT_UNDERSTOOD");
+  CHECK(Heard(command, {refused, none, none, none, remaining}).error.ok());
+  // The answer to something else tells nothing.
+  const Decoded other = Heard(command, {{FrameOf(0x83, "FF000007 01020304")}, none, none, none, none});
+  CHECK(base::ReasonOf(other.error) == "FRAME_NOT_UNDERSTOOD");
+  CHECK_FALSE(other.prepaid.has_value());
+}
+
 TEST_CASE("KeDe's status query: sign, remaining, accumulated, count, with its own operator") {
   const Command command = Do(ReadPrepaid{}, "dlt645_kede");
   CHECK(Requests(command)[0] == FrameOf(0x03, "FF028107 01000000"));
