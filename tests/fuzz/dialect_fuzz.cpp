@@ -55,8 +55,12 @@ void CheckIdentified(const Identified& identified, ByteView bytes) {
 }
 
 void CheckKeepalives(const Keepalives& keepalives, ByteView bytes) {
-  const Keepalives::Found found = keepalives.Find(bytes);
-  VW_CHECK(found.at + found.length <= bytes.size());
+  Keepalives::Search search(keepalives, bytes);
+  size_t left = bytes.size();
+  for (Keepalives::Found found = search.Next(left); found.length > 0; found = search.Next(left)) {
+    VW_CHECK(found.at + found.length <= left);
+    left -= found.at + found.length;
+  }
   VW_CHECK(keepalives.UnfinishedTail(bytes) <= bytes.size());
   VW_CHECK(keepalives.CountNoise(bytes) <= bytes.size());
 }
