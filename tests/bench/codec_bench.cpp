@@ -1,5 +1,5 @@
 // Frames a second on one core: R21a (stream cut, resynchronised, checksum verified), R21b (reply decoded to a typed
-// value), R21c (read request encoded), R21d (the cost of garbage), and cron's next due time (R18). Prints
+// value), R21c (read request encoded) and R21d (the cost of garbage). Prints
 // `R21a <number> frames/s <what>` lines for tools/bench.
 #include <algorithm>
 #include <array>
@@ -15,7 +15,6 @@
 #include "libs/codec/dlt645/reply.h"
 #include "libs/codec/dlt645/request.h"
 #include "libs/codec/frame/frame_cutter.h"
-#include "libs/cron/next.h"
 
 namespace {
 
@@ -142,31 +141,10 @@ void BenchEncode() {
   VW_CHECK(sum > 0);
 }
 
-void BenchCron() {
-  absl::TimeZone berlin;
-  VW_CHECK(absl::LoadTimeZone("Europe/Berlin", &berlin));
-  const cron::Zone zone(berlin);
-  for (const auto& [name, text] : {std::pair{"quarter_hour", "0 */15 * * * *"},
-                                   {"daily", "0 30 2 * * *"},
-                                   {"monthly", "0 0 0 1 * *"},
-                                   {"leap_day", "0 0 0 29 2 *"}}) {
-    const auto expression = cron::Parse(text);
-    VW_CHECK(expression.ok());
-    absl::Time at = absl::FromUnixSeconds(1'700'000'000);
-    const double rate = PerSecond([&] {
-      for (int i = 0; i < 64; ++i) at = *cron::Next(*expression, at, zone);
-      if (at > absl::FromUnixSeconds(4'000'000'000)) at = absl::FromUnixSeconds(1'700'000'000);
-      return size_t{64};
-    });
-    std::printf("cron %.3e next/s %s\n", rate, name);
-  }
-}
-
 }  // namespace
 
 int main() {
   BenchFrames();
   BenchEncode();
-  BenchCron();
   return 0;
 }

@@ -412,7 +412,11 @@ int Buses(int port, int buses, int meters, int seconds, int flappers, int turnar
   hub.UseDirectory(std::make_shared<const DirectoryCopy>(1, std::move(entries)), true);
   std::printf("listening\n");
   std::fflush(stdout);
-  while (metrics.sessions.Value() < buses) absl::SleepFor(absl::Milliseconds(50));
+  const absl::Time patience = absl::Now() + absl::Minutes(1);
+  while (metrics.sessions.Value() < buses) {
+    if (absl::Now() > patience) Die("the simulated field does not dial in");
+    absl::SleepFor(absl::Milliseconds(50));
+  }
   std::atomic<bool> stop = false;
   std::atomic<int64_t> dialled = 0;
   std::thread flapper([&] {
