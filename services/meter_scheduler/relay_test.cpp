@@ -59,15 +59,17 @@ v1::GetRelayResponse GetRelay(Suite& suite, int meter) {
   return *relay;
 }
 
-// An opening does not wait for a connection: whoever wants to see its first try makes one before.
-void Connect(Suite& suite) {
+absl::StatusOr<Operation> ReadNow(Suite& suite, int meter) {
   v1::ExecuteOperationRequest read;
   read.set_request_id(NewRequestId());
-  read.mutable_operation()->set_meter(Suite::Meter(0));
+  read.mutable_operation()->set_meter(Suite::Meter(meter));
   read.mutable_operation()->mutable_read_now()->add_registers("1-0:1.8.0");
   read.set_wait(true);
-  REQUIRE_OK(suite.Call<v1::OperationService>(&v1::OperationService::Stub::ExecuteOperation, read));
+  return suite.Call<v1::OperationService>(&v1::OperationService::Stub::ExecuteOperation, read);
 }
+
+// An opening does not wait for a connection: whoever wants to see its first try makes one before.
+void Connect(Suite& suite) { REQUIRE_OK(ReadNow(suite, 0)); }
 
 void SetStop(Suite& suite, bool stopped) {
   v1::SetCutStopRequest request;
@@ -329,12 +331,7 @@ TEST_CASE("an item without its common part fails alone, and what is claimed besi
   suite.Do(
       "INSERT INTO run_item (origin, meter_no, bus_no, tenant_no, priority, due_time) "
       "SELECT 1000000, number, bus_no, tenant_no, 3, now() - interval '1 hour' FROM meter WHERE id = 'm0'");
-  v1::ExecuteOperationRequest read;
-  read.set_request_id(NewRequestId());
-  read.mutable_operation()->set_meter(Suite::Meter(1));
-  read.mutable_operation()->mutable_read_now()->add_registers("1-0:1.8.0");
-  read.set_wait(true);
-  const auto done = suite.Call<v1::OperationService>(&v1::OperationService::Stub::ExecuteOperation, read);
+  const auto done = ReadNow(suite, 1);
   REQUIRE_OK(done);
   CHECK(done->state() == Operation::STATE_SUCCEEDED);
   REQUIRE(Eventually([&] { return suite.CountOf("SELECT count(*) FROM run_item") == 0; }));
@@ -348,12 +345,7 @@ TEST_CASE("what somebody waits for is read while no relay can be claimed") {
   suite.Do("ALTER TABLE permit RENAME TO permit_away");
   const auto lifted = LiftHold(suite, hold->name());
   REQUIRE_OK(lifted);
-  v1::ExecuteOperationRequest read;
-  read.set_request_id(NewRequestId());
-  read.mutable_operation()->set_meter(Suite::Meter(1));
-  read.mutable_operation()->mutable_read_now()->add_registers("1-0:1.8.0");
-  read.set_wait(true);
-  const auto done = suite.Call<v1::OperationService>(&v1::OperationService::Stub::ExecuteOperation, read);
+  const auto done = ReadNow(suite, 1);
   REQUIRE_OK(done);
   CHECK(done->state() == Operation::STATE_SUCCEEDED);
   CHECK_FALSE(IsOver(suite, lifted->operation()));
