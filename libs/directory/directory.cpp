@@ -35,7 +35,9 @@ std::string Encode(const Entry& entry, const crypto::SigningKey& key) {
                                {"link_time_ms", entry.link_time_ms},
                                {"dialect", entry.dialect},
                                {"heartbeat_hex", entry.heartbeat_hex},
-                               {"source_network", entry.source_network}};
+                               {"source_network", entry.source_network},
+                               {"port", entry.port},
+                               {"dial_target", entry.dial_target}};
   const std::string content = crypto::Base64Url(json.dump());
   return absl::StrCat(content, ".", crypto::Base64Url(key.Sign(content)));
 }
@@ -61,6 +63,8 @@ absl::StatusOr<Entry> Decode(absl::string_view text, absl::string_view public_ke
   Take(json, "dialect", entry.dialect);
   Take(json, "heartbeat_hex", entry.heartbeat_hex);
   Take(json, "source_network", entry.source_network);
+  Take(json, "port", entry.port);
+  Take(json, "dial_target", entry.dial_target);
   if (entry.registration_id.empty() || entry.collector.empty() || entry.tenant.empty()) return Bad("field missing");
   return entry;
 }

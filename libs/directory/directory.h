@@ -27,6 +27,8 @@ struct Entry {
   std::string dialect = {};         // "transparent"
   std::string heartbeat_hex = {};   // Bytes sent to keep alive; empty: none.
   std::string source_network = {};  // "10.8.0.0/16"; empty: it may dial from anywhere.
+  int port = -1;                    // Of this bus in the packets of the collector's one connection; -1: one of its own.
+  std::string dial_target = {};     // "host:port" of the collector, which gateways dial; empty: it dials them.
   bool operator==(const Entry&) const = default;
 };
 

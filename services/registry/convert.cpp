@@ -48,7 +48,8 @@ std::vector<Bus> BusesOf(const v1::Collector& collector) {
     buses.push_back({.number = bus.number(),
                      .registration_id = bus.registration_id(),
                      .baud = bus.baud(),
-                     .link_time_ms = bus.link_time_ms()});
+                     .link_time_ms = bus.link_time_ms(),
+                     .port = bus.has_port() ? bus.port() : kNoPort});
   }
   return buses;
 }
@@ -74,6 +75,7 @@ const Setters<v1::Collector, Collector>& CollectorSetters() {
       {"buses", [](From from, Collector& to) { return to.buses = BusesOf(from), absl::OkStatus(); }},
       {"source_network",
        [](From from, Collector& to) { return to.source_network = from.source_network(), absl::OkStatus(); }},
+      {"dial_target", [](From from, Collector& to) { return to.dial_target = from.dial_target(), absl::OkStatus(); }},
   };
   return setters;
 }
@@ -123,12 +125,14 @@ v1::Collector ToProto(const Collector& collector) {
   out.set_dialect(collector.dialect);
   out.set_heartbeat_hex(collector.heartbeat_hex);
   out.set_source_network(collector.source_network);
+  out.set_dial_target(collector.dial_target);
   for (const Bus& bus : collector.buses) {
     v1::Bus& added = *out.add_buses();
     added.set_number(bus.number);
     added.set_registration_id(bus.registration_id);
     added.set_baud(bus.baud);
     added.set_link_time_ms(bus.link_time_ms);
+    if (bus.port != kNoPort) added.set_port(bus.port);
   }
   v1::Presence& presence = *out.mutable_presence();
   presence.set_online(collector.presence.online);

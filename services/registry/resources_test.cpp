@@ -258,6 +258,54 @@ TEST_CASE("a bus with meters cannot go; its speed can change") {
   CHECK_FALSE(world.Entry("VW-0001/2").has_value());
 }
 
+TEST_CASE("ports of buses and a dial target come back and stand in the directory; only the platform's operator dials") {
+  TestWorld world;
+  REQUIRE(world.Serves());
+  const auto site = world.MakeSite("1栋");
+  REQUIRE_OK(site);
+  v1::CreateCollectorRequest request;
+  request.set_request_id(world.NextId());
+  v1::Collector& wanted = *request.mutable_collector();
+  wanted.set_registration_id("VW-MOXA");
+  wanted.set_display_name("serial server");
+  wanted.set_site(site->name());
+  wanted.set_dial_target("10.20.0.7:4001");
+  for (const int port : {0, 7}) {
+    v1::Bus& bus = *wanted.add_buses();
+    bus.set_number(wanted.buses_size());
+    bus.set_port(port);
+  }
+  rpc::Identity operator_of_tenant = world.Admin();
+  operator_of_tenant.permissions = {"collector.write", "collector.read"};
+  const auto create = &v1::CollectorService::Stub::CreateCollector;
+  CHECK_REASON(world.Call<v1::CollectorService>(create, request, operator_of_tenant), "NOT_PERMITTED");
+  const auto made = world.Call<v1::CollectorService>(create, request);
+  REQUIRE_OK(made);
+  CHECK(made->dial_target() == "10.20.0.7:4001");
+  REQUIRE(made->buses_size() == 2);
+  CHECK(made->buses(0).has_port());
+  CHECK(made->buses(0).port() == 0);
+  CHECK(made->buses(1).port() == 7);
+  REQUIRE(testing::Eventually([&] { return world.Entry("VW-MOXA/2").has_value(); }));
+  CHECK(world.Entry("VW-MOXA")->port == 0);
+  CHECK(world.Entry("VW-MOXA/2")->port == 7);
+  CHECK(world.Entry("VW-MOXA/2")->dial_target == "10.20.0.7:4001");
+
+  v1::UpdateCollectorRequest change;
+  change.set_request_id(world.NextId());
+  *change.mutable_collector() = *made;
+  change.mutable_collector()->set_dial_target("10.20.0.8:4001");
+  change.mutable_update_mask()->add_paths("dial_target");
+  const auto update = &v1::CollectorService::Stub::UpdateCollector;
+  CHECK_REASON(world.Call<v1::CollectorService>(update, change, operator_of_tenant), "NOT_PERMITTED");
+  // To let it dial us again, or to rename it, needs no such permission.
+  change.mutable_collector()->clear_dial_target();
+  const auto changed = world.Call<v1::CollectorService>(update, change, operator_of_tenant);
+  REQUIRE_OK(changed);
+  CHECK(changed->dial_target().empty());
+  CHECK(changed->buses(1).port() == 7);
+}
+
 TEST_CASE("who is limited to a site sees and touches only what is below it") {
   TestWorld world;
   REQUIRE(world.Serves());

@@ -28,6 +28,13 @@ absl::Status TakeFromQuarantine(pg::Tx& tx, const rpc::Call& call, const Collect
   return store::ReleaseFromQuarantine(tx, collector);
 }
 
+// Whom gateways dial, from inside our own network, is for the platform's operator to say.
+absl::Status MayDial(const rpc::Call& call, const Collector& before, const Collector& after) {
+  if (!DialsElsewhere(before, after) || call.identity.Allows("platform.dial")) return absl::OkStatus();
+  return base::PermissionDenied("NOT_PERMITTED", "only the platform's operator says whom gateways dial",
+                                {{"permission", "platform.dial"}, {"field", "dial_target"}});
+}
+
 // `after` with only those buses whose ids `before` has not.
 Collector Added(const Collector& before, Collector after) {
   std::erase_if(after.buses, [&](const Bus& bus) {
@@ -46,6 +53,7 @@ grpc::Status CollectorService::CreateCollector(grpc::ServerContext* context, con
     VW_ASSIGN_OR_RETURN(Collector collector, NewCollector(request->collector()));
     collector = WithDefaults(std::move(collector));
     VW_RETURN_IF_ERROR(CheckCollector(collector));
+    VW_RETURN_IF_ERROR(MayDial(call, Collector(), collector));
     return once::Mutate(pool_, call, *request, *response, [&](pg::Tx& tx) -> absl::Status {
       VW_ASSIGN_OR_RETURN(const Site site, store::GetSite(tx, collector.site, viewer.site_scope, store::Hold::kShare));
       VW_RETURN_IF_ERROR(TakeFromQuarantine(tx, call, collector));
@@ -107,6 +115,7 @@ grpc::Status CollectorService::UpdateCollector(grpc::ServerContext* context, con
       VW_RETURN_IF_ERROR(Merge(request->collector(), request->update_mask(), after));
       after = WithDefaults(std::move(after));
       VW_RETURN_IF_ERROR(CheckCollector(after));
+      VW_RETURN_IF_ERROR(MayDial(call, before, after));
       VW_ASSIGN_OR_RETURN(const Site site, store::GetSite(tx, after.site, viewer.site_scope, store::Hold::kShare));
       VW_RETURN_IF_ERROR(TakeFromQuarantine(tx, call, Added(before, after)));
       VW_RETURN_IF_ERROR(store::UpdateCollector(tx, before, after));

@@ -11,18 +11,18 @@ namespace {
 constexpr pg::Query kInsert{
     "collector.insert",
     "INSERT INTO collector (id, tenant, registration_id, display_name, site, dialect, heartbeat_hex, "
-    "source_network, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"};
+    "source_network, created_at, dial_target) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"};
 constexpr pg::Query kInsertBus{
     "collector.insert_bus",
-    "INSERT INTO collector_bus (collector, tenant, number, registration_id, baud, link_time_ms) "
-    "VALUES ($1, $2, $3, $4, $5, $6)"};
+    "INSERT INTO collector_bus (collector, tenant, number, registration_id, baud, link_time_ms, port) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7)"};
 constexpr pg::Query kDeleteBuses{"collector.delete_buses", "DELETE FROM collector_bus WHERE collector = $1"};
 constexpr pg::Query kMarkDirty{"directory.mark_dirty",
                                "INSERT INTO directory_dirty (registration_id) SELECT unnest($1::text[])"};
 
 #define VW_COLLECTOR_SELECT                                                                             \
   "SELECT c.id, c.tenant, c.registration_id, c.display_name, c.site, c.dialect, c.heartbeat_hex, "      \
-  "c.source_network, c.created_at FROM collector c JOIN site s ON s.id = c.site "                       \
+  "c.source_network, c.created_at, c.dial_target FROM collector c JOIN site s ON s.id = c.site "        \
   "WHERE c.archived_at IS NULL AND ($1::text[] = '{}' OR EXISTS (SELECT 1 FROM unnest($1::text[]) top " \
   "WHERE starts_with(s.path, top))) "
 
@@ -34,7 +34,7 @@ constexpr pg::Query kFind{"collector.find", VW_COLLECTOR_SELECT "AND c.id = ANY 
 #undef VW_COLLECTOR_SELECT
 
 constexpr pg::Query kBuses{"collector.buses",
-                           "SELECT collector, number, registration_id, baud, link_time_ms FROM collector_bus "
+                           "SELECT collector, number, registration_id, baud, link_time_ms, port FROM collector_bus "
                            "WHERE collector = ANY ($1) ORDER BY collector, number"};
 constexpr pg::Query kPresences{"collector.presences",
                                "SELECT p.collector, p.online, p.since, p.pod, p.reason FROM collector_presence p "
@@ -42,7 +42,7 @@ constexpr pg::Query kPresences{"collector.presences",
                                "WHERE p.collector = ANY ($1)"};
 constexpr pg::Query kUpdate{"collector.update",
                             "UPDATE collector SET display_name = $2, site = $3, dialect = $4, heartbeat_hex = $5, "
-                            "source_network = $6 WHERE id = $1"};
+                            "source_network = $6, dial_target = $7 WHERE id = $1"};
 constexpr pg::Query kBusesWithMeters{"collector.buses_with_meters",
                                      "SELECT DISTINCT bus FROM meter WHERE collector = $1 AND archived_at IS NULL"};
 constexpr pg::Query kArchive{"collector.archive", "UPDATE collector SET archived_at = now() WHERE id = $1"};
@@ -66,7 +66,8 @@ std::vector<std::string> BusIds(const Collector& collector) {
 absl::Status InsertBuses(pg::Tx& tx, const Collector& collector) {
   pg::Batch batch;
   for (const Bus& bus : collector.buses) {
-    batch.Add(kInsertBus, collector.id, collector.tenant, bus.number, bus.registration_id, bus.baud, bus.link_time_ms);
+    batch.Add(kInsertBus, collector.id, collector.tenant, bus.number, bus.registration_id, bus.baud, bus.link_time_ms,
+              bus.port);
   }
   return Named(tx.Run(batch).status());
 }
@@ -89,6 +90,7 @@ Collector CollectorAt(const pg::Result& rows, int row) {
   collector.heartbeat_hex = rows.Text(row, 6);
   collector.source_network = rows.Text(row, 7);
   collector.created_at = rows.Time(row, 8);
+  collector.dial_target = rows.Text(row, 9);
   return collector;
 }
 
@@ -111,7 +113,8 @@ absl::StatusOr<std::vector<Collector>> Complete(pg::Tx& tx, const pg::Result& ro
     collectors[places[buses.Text(row, 0)]].buses.push_back({.number = static_cast<int>(buses.Int(row, 1)),
                                                             .registration_id = buses.Text(row, 2),
                                                             .baud = static_cast<int>(buses.Int(row, 3)),
-                                                            .link_time_ms = static_cast<int>(buses.Int(row, 4))});
+                                                            .link_time_ms = static_cast<int>(buses.Int(row, 4)),
+                                                            .port = static_cast<int>(buses.Int(row, 5))});
   }
   std::map<std::string, std::vector<Presence>> presences;
   for (int row = 0; row < details[1].rows(); ++row) {
@@ -127,10 +130,11 @@ absl::StatusOr<std::vector<Collector>> Complete(pg::Tx& tx, const pg::Result& ro
 }  // namespace
 
 absl::Status InsertCollector(pg::Tx& tx, const Collector& collector) {
-  VW_RETURN_IF_ERROR(Named(tx.Execute(kInsert, collector.id, collector.tenant, collector.registration_id,
-                                      collector.display_name, collector.site, collector.dialect,
-                                      collector.heartbeat_hex, collector.source_network, collector.created_at)
-                               .status()));
+  VW_RETURN_IF_ERROR(
+      Named(tx.Execute(kInsert, collector.id, collector.tenant, collector.registration_id, collector.display_name,
+                       collector.site, collector.dialect, collector.heartbeat_hex, collector.source_network,
+                       collector.created_at, collector.dial_target)
+                .status()));
   VW_RETURN_IF_ERROR(InsertBuses(tx, collector));
   return MarkDirty(tx, BusIds(collector));
 }
@@ -155,7 +159,7 @@ absl::StatusOr<std::vector<Collector>> FindCollectors(pg::Tx& tx, const std::vec
 
 absl::Status UpdateCollector(pg::Tx& tx, const Collector& before, const Collector& after) {
   VW_RETURN_IF_ERROR(tx.Execute(kUpdate, after.id, after.display_name, after.site, after.dialect, after.heartbeat_hex,
-                                after.source_network)
+                                after.source_network, after.dial_target)
                          .status());
   if (before.buses != after.buses) {
     VW_ASSIGN_OR_RETURN(const pg::Result used, tx.Execute(kBusesWithMeters, after.id));

@@ -26,7 +26,8 @@ constexpr pg::Query kLock{"directory.lock",
 constexpr pg::Query kGeneration{"directory.generation", "SELECT nextval('directory_generation')"};
 #define VW_ENTRY_SELECT                                                                             \
   "SELECT b.registration_id, c.registration_id, c.id, c.tenant, b.number, b.baud, b.link_time_ms, " \
-  "c.dialect, c.heartbeat_hex, c.source_network FROM collector_bus b JOIN collector c ON c.id = b.collector "
+  "c.dialect, c.heartbeat_hex, c.source_network, b.port, c.dial_target "                            \
+  "FROM collector_bus b JOIN collector c ON c.id = b.collector "
 constexpr pg::Query kPage{"directory.page",
                           VW_ENTRY_SELECT "WHERE b.registration_id > $1 ORDER BY b.registration_id LIMIT $2"};
 constexpr pg::Query kSome{"directory.some", VW_ENTRY_SELECT "WHERE b.registration_id = ANY ($1)"};
@@ -44,7 +45,9 @@ directory::Entry EntryAt(const pg::Result& rows, int row) {
           .link_time_ms = static_cast<int>(rows.Int(row, 6)),
           .dialect = rows.Text(row, 7),
           .heartbeat_hex = rows.Text(row, 8),
-          .source_network = rows.Text(row, 9)};
+          .source_network = rows.Text(row, 9),
+          .port = static_cast<int>(rows.Int(row, 10)),
+          .dial_target = rows.Text(row, 11)};
 }
 
 std::string RunId(const std::string& info) {

@@ -10,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "libs/base/bytes.h"
 #include "libs/base/status.h"
 #include "services/registry/domain/names.h"
@@ -77,6 +78,44 @@ bool IsDialectName(absl::string_view name) {
   return !name.empty() && name.size() <= kDialectNameMax && std::all_of(name.begin(), name.end(), allowed);
 }
 
+// A name or an IPv4 address, or an IPv6 address in brackets. What it resolves to is the gateway's to judge.
+bool IsHost(absl::string_view host) {
+  if (absl::ConsumePrefix(&host, "[")) {
+    if (!absl::ConsumeSuffix(&host, "]")) return false;
+    const auto v6 = [](unsigned char c) { return absl::ascii_isxdigit(c) || c == ':' || c == '.'; };
+    return host.find(':') != absl::string_view::npos && std::all_of(host.begin(), host.end(), v6);
+  }
+  const auto allowed = [](unsigned char c) { return absl::ascii_isalnum(c) || c == '-' || c == '.'; };
+  return !host.empty() && host.size() <= kDialHostMax && host[0] != '-' && host[0] != '.' &&
+         std::all_of(host.begin(), host.end(), allowed);
+}
+
+absl::Status CheckDialTarget(const Collector& collector) {
+  const absl::string_view target = collector.dial_target;
+  if (target.empty()) return absl::OkStatus();
+  const size_t colon = target.rfind(':');
+  const absl::string_view port = colon == absl::string_view::npos ? "" : target.substr(colon + 1);
+  // Bus N is dialled at port + N - 1.
+  if (colon == absl::string_view::npos || !IsHost(target.substr(0, colon)) || port == "0" ||
+      !IsNumberUpTo(port, 65'535 - (kBusesMax - 1))) {
+    return Bad("BAD_DIAL_TARGET", "dial_target", "must be host:port, the port 1 to 65520, or be empty");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckPorts(const std::vector<Bus>& buses) {
+  std::set<int> ports;
+  for (const Bus& bus : buses) {
+    if ((bus.port == kNoPort) != (buses[0].port == kNoPort)) {
+      return Bad("BAD_BUS", "buses.port", "either all buses of a collector have a port, or none");
+    }
+    if (bus.port == kNoPort) continue;
+    if (bus.port < 0 || bus.port > kPortMax) return Bad("BAD_BUS", "buses.port", "a port is 0 to 255");
+    if (!ports.insert(bus.port).second) return Bad("BAD_BUS", "buses.port", "two buses have the same port");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckBuses(const std::vector<Bus>& buses) {
   if (buses.empty() || buses.size() > kBusesMax) return Bad("BAD_BUS", "buses", "a collector has 1 to 16 buses");
   std::set<int> numbers;
@@ -96,7 +135,7 @@ absl::Status CheckBuses(const std::vector<Bus>& buses) {
       return Bad("BAD_BUS", "buses.link_time_ms", "must be 1 to 30000 milliseconds");
     }
   }
-  return absl::OkStatus();
+  return CheckPorts(buses);
 }
 
 }  // namespace
@@ -130,7 +169,18 @@ absl::Status CheckCollector(const Collector& collector) {
   if (!collector.source_network.empty() && !IsNetwork(collector.source_network)) {
     return Bad("BAD_NETWORK", "source_network", "must be written as 10.8.0.0/16, or be empty");
   }
+  VW_RETURN_IF_ERROR(CheckDialTarget(collector));
   return CheckBuses(collector.buses);
+}
+
+bool DialsElsewhere(const Collector& before, const Collector& after) {
+  if (after.dial_target.empty()) return false;
+  const auto ports = [](const Collector& collector) {
+    std::set<std::pair<int, bool>> all;
+    for (const Bus& bus : collector.buses) all.insert({bus.number, bus.port == kNoPort});
+    return all;
+  };
+  return before.dial_target != after.dial_target || ports(before) != ports(after);
 }
 
 Presence Fold(const std::vector<Presence>& buses) {

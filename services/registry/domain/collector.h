@@ -16,12 +16,16 @@ inline constexpr int kDefaultBaud = 2400;       // DL/T 645-2007's usual speed.
 inline constexpr int kDefaultLinkTimeMs = 500;  // Between gateway and bus over a mobile network.
 inline constexpr int kLinkTimeMsMax = 30'000;
 inline constexpr int kHeartbeatBytesMax = 64;
+inline constexpr int kNoPort = -1;
+inline constexpr int kPortMax = 255;  // One byte of each packet.
+inline constexpr int kDialHostMax = 253;
 
 struct Bus {
   int number = 0;
   std::string registration_id = {};
   int baud = 0;
   int link_time_ms = 0;
+  int port = kNoPort;  // Within the one connection of a collector that carries several buses over it.
   bool operator==(const Bus&) const = default;
 };
 
@@ -41,6 +45,7 @@ struct Collector {
   std::string dialect = {};
   std::string heartbeat_hex = {};
   std::string source_network = {};
+  std::string dial_target = {};  // "host:port"; empty: it dials us.
   std::vector<Bus> buses = {};
   Presence presence = {};
   absl::Time created_at = absl::UnixEpoch();
@@ -50,8 +55,12 @@ struct Collector {
 Collector WithDefaults(Collector collector);
 
 // Of a collector with defaults. BAD_REGISTRATION_ID, BAD_DISPLAY_NAME, UNKNOWN_DIALECT, BAD_HEARTBEAT, BAD_BUS,
-// BAD_NETWORK; metadata field names it.
+// BAD_NETWORK, BAD_DIAL_TARGET; metadata field names it.
 absl::Status CheckCollector(const Collector& collector);
+
+// Whether a change from `before` (of a new collector: an empty one) makes gateways dial somewhere else than before:
+// what only the platform's operator may do, since it is a connection out of our own network.
+bool DialsElsewhere(const Collector& before, const Collector& after);
 
 // One presence of the presences of all buses: online when one of them is, since the latest change.
 Presence Fold(const std::vector<Presence>& buses);

@@ -80,8 +80,8 @@ TEST_CASE("a collector's empty fields get their meaning") {
   const Collector collector = WithDefaults(Box());
   CHECK(collector.dialect == "transparent");
   REQUIRE(collector.buses.size() == 2);
-  CHECK(collector.buses[0] == Bus{1, "VW-DEMO-0001", 2400, 500});
-  CHECK(collector.buses[1] == Bus{2, "VW-DEMO-0001/2", 2400, 500});
+  CHECK(collector.buses[0] == Bus{1, "VW-DEMO-0001", 2400, 500, kNoPort});
+  CHECK(collector.buses[1] == Bus{2, "VW-DEMO-0001/2", 2400, 500, kNoPort});
   CHECK(CheckCollector(collector).ok());
 }
 
@@ -118,6 +118,56 @@ TEST_CASE("a collector that cannot be is refused by name") {
   CHECK(reason([](Collector& c) { c.buses[0].baud = 2401; }) == "BAD_BUS");
   CHECK(reason([](Collector& c) { c.buses[0].link_time_ms = 30'001; }) == "BAD_BUS");
   CHECK(reason([](Collector& c) { c.buses[0].registration_id = "VW-DEMO-0001"; }) == "BAD_BUS");
+}
+
+TEST_CASE("ports within one connection are a byte each, no two alike, and of all buses or none") {
+  const auto reason = [](int first, int second) {
+    Collector collector = Box();
+    collector.buses[0].port = first;
+    collector.buses[1].port = second;
+    return Reason(CheckCollector(WithDefaults(collector)));
+  };
+  CHECK(reason(0, 255) == "OK");
+  CHECK(reason(0, 256) == "BAD_BUS");
+  CHECK(reason(-2, 1) == "BAD_BUS");
+  CHECK(reason(3, 3) == "BAD_BUS");
+  CHECK(reason(3, kNoPort) == "BAD_BUS");
+  CHECK(reason(kNoPort, 3) == "BAD_BUS");
+}
+
+TEST_CASE("a dial target is a host and a port, with room for the ports of sixteen buses") {
+  const auto reason = [](const std::string& target) {
+    Collector collector = Box();
+    collector.dial_target = target;
+    return Reason(CheckCollector(WithDefaults(collector)));
+  };
+  for (const char* const good : {"10.20.0.7:4001", "moxa-3.field.example:65520", "[2001:db8::7]:23", ""}) {
+    CHECK(reason(good) == "OK");
+  }
+  for (const char* const bad : {"10.20.0.7", ":4001", "10.20.0.7:0", "10.20.0.7:65521", "10.20.0.7:04001", "a b:1",
+                                "host:4001/x", "[2001:db8::7:23", "[host]:23", "-x:1", "user@host:1"}) {
+    CHECK(reason(bad) == "BAD_DIAL_TARGET");
+  }
+  CHECK(reason(std::string(253, 'h') + ":1") == "OK");
+  CHECK(reason(std::string(254, 'h') + ":1") == "BAD_DIAL_TARGET");
+}
+
+TEST_CASE("what makes gateways dial somewhere else is told from what does not") {
+  const Collector dialling = WithDefaults(Box());
+  Collector dialled = dialling;
+  dialled.dial_target = "10.20.0.7:4001";
+  CHECK(DialsElsewhere(Collector(), dialled));
+  CHECK(DialsElsewhere(dialling, dialled));
+  CHECK_FALSE(DialsElsewhere(dialled, dialling));
+  CHECK_FALSE(DialsElsewhere(dialled, dialled));
+  Collector renamed = dialled;
+  renamed.display_name = "another";
+  renamed.buses[0].baud = 9600;
+  CHECK_FALSE(DialsElsewhere(dialled, renamed));
+  // Another bus is another port of the same host.
+  Collector larger = dialled;
+  larger.buses.push_back(Bus{.number = 3, .registration_id = "VW-DEMO-0001/3"});
+  CHECK(DialsElsewhere(dialled, larger));
 }
 
 TEST_CASE("bytes that can be printed have one spelling, so that no hex: id is a second owner of a box") {
