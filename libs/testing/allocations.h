@@ -12,6 +12,7 @@ inline size_t allocations = 0;  // Of the whole program since it began.
 }  // namespace voltwell::testing
 
 // The sized and array forms of the standard library end here too.
+// NOLINTBEGIN(misc-definitions-in-headers): see above, one source file of a program includes it.
 void* operator new(size_t size) {
   ++voltwell::testing::allocations;
   if (void* const memory = std::malloc(size == 0 ? 1 : size)) return memory;
@@ -23,3 +24,4 @@ void* operator new(size_t size, const std::nothrow_t& /*tag*/) noexcept {
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+// NOLINTEND(misc-definitions-in-headers)

@@ -1,4 +1,4 @@
-"""clang-tidy over every unit that the dev preset compiles. About ten minutes: not part of CI's run."""
+"""clang-tidy over every unit that the dev preset compiles. About half an hour on two cores: not part of CI's run."""
 import json
 import pathlib
 import shutil
@@ -26,7 +26,9 @@ class ClangTidy(unittest.TestCase):
                         if "/gen/" not in entry["file"]})
 
         def check(unit: str) -> str:
-            done = subprocess.run(["clang-tidy-14", "--quiet", "-p", str(build), unit], stdout=subprocess.PIPE,
+            # The analyzer walks Catch2's macros, not our code: in tests it costs half the time and finds nothing.
+            checks = ["--checks=-clang-analyzer-*"] if unit.endswith("_test.cpp") else []
+            done = subprocess.run(["clang-tidy-14", "--quiet", *checks, "-p", str(build), unit], stdout=subprocess.PIPE,
                                   stderr=subprocess.DEVNULL, text=True)
             return done.stdout if done.returncode else ""
 

@@ -164,9 +164,9 @@ std::string DataWalk::TakeValues(uint32_t di, size_t length) {
   const base::ByteView values = data().first(length);
   const ReadOutcome outcome = DecodeData(edition_, di, values, fields);
   if (outcome != ReadOutcome::kValues) {
-    const std::string why = outcome == ReadOutcome::kUnknownDi
-                                ? speech_.Say("未知数据标识的数据", "data of an unknown identifier")
-                                : speech_.Say("数据长度与数据标识表不符", "data of another length than the table says");
+    std::string why = outcome == ReadOutcome::kUnknownDi
+                          ? speech_.Say("未知数据标识的数据", "data of an unknown identifier")
+                          : speech_.Say("数据长度与数据标识表不符", "data of another length than the table says");
     TakeUnknown(length, absl::StrCat(why, speech_.comma(), speech_.Say("减33H后 ", "without 33H: "), PlainHex(values)));
     return why;
   }
