@@ -17,11 +17,12 @@ def frame(address: bytes, control: int, data: bytes) -> bytes:
 
 
 class ForeignCollector:
-    """Dials, registers, answers until closed. `energy` in 0.01 kWh. `relay_open` follows 1CH with password 02 000000."""
+    """Dials, registers, answers until closed. `energy` in 0.01 kWh. `relay_open` follows 1CH with password 02 000000. `source`
+    is the address it dials from, of 127.0.0.0/8; empty: 127.0.0.1."""
 
-    def __init__(self, port: int, registration: bytes, address: str, energy: int = 123456):
+    def __init__(self, port: int, registration: bytes, address: str, energy: int = 123456, source: str = ""):
         self.address = bytes.fromhex(address)[::-1]
-        self.registration, self.port = registration, port
+        self.registration, self.port, self.source = registration, port, source
         self.energy, self.relay_open = energy, False
         self.requests, self.relay_commands = [], []
         self.silent = False
@@ -33,7 +34,8 @@ class ForeignCollector:
 
     def dial(self) -> None:
         self.closed.clear()
-        self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=10,
+                                               source_address=(self.source, 0) if self.source else None)
         self.socket.settimeout(None)
         self.socket.sendall(self.registration)
         threading.Thread(target=self._serve, args=(self.socket,), daemon=True).start()

@@ -83,6 +83,7 @@ def e2e(tally: Tally) -> None:
     if build(tally, "dev"):
         web_build(tally)
         unittests(tally, "tests/e2e")
+        unittests(tally, "tests/balancer")
 
 
 def web_build(tally: Tally) -> bool:
