@@ -37,7 +37,8 @@ std::string Encode(const Entry& entry, const crypto::SigningKey& key) {
                                {"heartbeat_hex", entry.heartbeat_hex},
                                {"source_network", entry.source_network},
                                {"port", entry.port},
-                               {"dial_target", entry.dial_target}};
+                               {"dial_target", entry.dial_target},
+                               {"assurance", entry.assurance}};
   const std::string content = crypto::Base64Url(json.dump());
   return absl::StrCat(content, ".", crypto::Base64Url(key.Sign(content)));
 }
@@ -65,6 +66,7 @@ absl::StatusOr<Entry> Decode(absl::string_view text, absl::string_view public_ke
   Take(json, "source_network", entry.source_network);
   Take(json, "port", entry.port);
   Take(json, "dial_target", entry.dial_target);
+  Take(json, "assurance", entry.assurance);
   if (entry.registration_id.empty() || entry.collector.empty() || entry.tenant.empty()) return Bad("field missing");
   return entry;
 }

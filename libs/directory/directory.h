@@ -29,6 +29,9 @@ struct Entry {
   std::string source_network = {};  // "10.8.0.0/16"; empty: it may dial from anywhere.
   int port = -1;                    // Of this bus in the packets of the collector's one connection; -1: one of its own.
   std::string dial_target = {};     // "host:port" of the collector, which gateways dial; empty: it dials them.
+  // How sure the gateway must be of who dials: id (also when empty), network, key, tls-psk or tls-certificate, from the
+  // weakest to the strongest. A gateway that does not know the word keeps the collector out.
+  std::string assurance = {};
   bool operator==(const Entry&) const = default;
 };
 

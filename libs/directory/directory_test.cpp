@@ -20,7 +20,8 @@ const Entry kEntry{.registration_id = "VW-DEMO-0001/2",
                    .heartbeat_hex = "56574842",
                    .source_network = "10.8.0.0/16",
                    .port = 3,
-                   .dial_target = "10.20.0.7:4001"};
+                   .dial_target = "10.20.0.7:4001",
+                   .assurance = "network"};
 
 crypto::SigningKey Key(char seed) { return *crypto::SigningKey::FromSeed(std::string(32, seed)); }
 

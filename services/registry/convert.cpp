@@ -76,6 +76,12 @@ const Setters<v1::Collector, Collector>& CollectorSetters() {
       {"source_network",
        [](From from, Collector& to) { return to.source_network = from.source_network(), absl::OkStatus(); }},
       {"dial_target", [](From from, Collector& to) { return to.dial_target = from.dial_target(), absl::OkStatus(); }},
+      {"assurance",
+       [](From from, Collector& to) {
+         // Unspecified leaves it as it is: a client that knows no levels does not lower one.
+         if (from.assurance() != 0) to.assurance = static_cast<Assurance>(from.assurance());
+         return absl::OkStatus();
+       }},
   };
   return setters;
 }
@@ -126,6 +132,7 @@ v1::Collector ToProto(const Collector& collector) {
   out.set_heartbeat_hex(collector.heartbeat_hex);
   out.set_source_network(collector.source_network);
   out.set_dial_target(collector.dial_target);
+  out.set_assurance(static_cast<v1::Collector::Assurance>(collector.assurance));
   for (const Bus& bus : collector.buses) {
     v1::Bus& added = *out.add_buses();
     added.set_number(bus.number);

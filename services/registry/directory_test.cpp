@@ -85,6 +85,43 @@ TEST_CASE("a new collector stands in the directory, each bus signed; a deleted o
   CHECK(changes->integer == 4);
 }
 
+TEST_CASE("the level of assurance that a collector demands stands in the directory, and must be possible") {
+  Fixture f;
+  const auto collector = f.world->MakeCollector("VW-0001", f.site);
+  REQUIRE_OK(collector);
+  CHECK(collector->assurance() == v1::Collector::ASSURANCE_ID);
+  REQUIRE(Eventually([&] { return f.world->Entry("VW-0001").has_value(); }));
+  CHECK(f.world->Entry("VW-0001")->assurance == "id");
+  v1::UpdateCollectorRequest request;
+  request.set_request_id(f.world->NextId());
+  request.mutable_collector()->set_name(collector->name());
+  request.mutable_collector()->set_assurance(v1::Collector::ASSURANCE_NETWORK);
+  request.mutable_update_mask()->add_paths("assurance");
+  const auto update = [&] {
+    return f.world->Call<v1::CollectorService>(&v1::CollectorService::Stub::UpdateCollector, request);
+  };
+  CHECK_REASON(update(), "ASSURANCE_NEEDS_NETWORK");
+  request.mutable_collector()->set_source_network("10.8.0.0/16");
+  request.mutable_update_mask()->add_paths("source_network");
+  const auto updated = update();
+  REQUIRE_OK(updated);
+  CHECK(updated->assurance() == v1::Collector::ASSURANCE_NETWORK);
+  REQUIRE(Eventually([&] { return f.world->Entry("VW-0001")->assurance == "network"; }));
+  CHECK(f.world->Entry("VW-0001")->source_network == "10.8.0.0/16");
+  request.set_request_id(f.world->NextId());
+  request.mutable_collector()->set_assurance(v1::Collector::ASSURANCE_KEY);
+  CHECK_REASON(update(), "ASSURANCE_NEEDS_KEY");
+  // All that may be changed, from a client that knows no levels: the level stays.
+  request.clear_update_mask();
+  request.mutable_collector()->set_display_name("x");
+  request.mutable_collector()->set_site(f.site);
+  request.mutable_collector()->add_buses()->set_number(1);
+  request.mutable_collector()->clear_assurance();
+  const auto kept = update();
+  REQUIRE_OK(kept);
+  CHECK(kept->assurance() == v1::Collector::ASSURANCE_NETWORK);
+}
+
 TEST_CASE("a wiped Redis gets the whole directory back under a higher generation") {
   Fixture f;
   REQUIRE_OK(f.world->MakeCollector("VW-0001", f.site));

@@ -39,7 +39,10 @@ BusEntryPtr ToBusEntry(const directory::Entry& entry, DialectPtr dialect) {
   const absl::StatusOr<std::string> registration = SentBytes(entry.registration_id);
   const absl::StatusOr<std::string> heartbeat = base::FromHex(entry.heartbeat_hex);
   const std::optional<Network> source = ParseNetwork(entry.source_network);
-  if (!registration.ok() || registration->empty() || !heartbeat.ok() || !source.has_value()) return nullptr;
+  const std::optional<Assurance> assurance = ParseAssurance(entry.assurance);
+  if (!registration.ok() || registration->empty() || !heartbeat.ok() || !source.has_value() || !assurance.has_value()) {
+    return nullptr;
+  }
   BusEntry bus;
   bus.registration = *registration;
   bus.registration_id = entry.registration_id;
@@ -49,6 +52,7 @@ BusEntryPtr ToBusEntry(const directory::Entry& entry, DialectPtr dialect) {
   bus.timing = {absl::Milliseconds(std::max(0, entry.link_time_ms)), std::max(0, entry.baud)};
   bus.heartbeat = *heartbeat;
   bus.source = *source;
+  bus.assurance = *assurance;
   bus.dialect = std::move(dialect);
   return std::make_shared<const BusEntry>(std::move(bus));
 }
@@ -198,6 +202,13 @@ BusEntryPtr DirectoryFollower::Understand(const std::string& field, const std::s
     metrics_.directory_unknown_dialects.Increment();
     log::Error("a collector's dialect is not among those loaded",
                {{"collector", entry->collector}, {"dialect", entry->dialect}});
+    return nullptr;
+  }
+  if (entry.ok() && !ParseAssurance(entry->assurance).has_value()) {
+    // Signed, by a registry that is newer than we are: never weaker than it demands.
+    metrics_.directory_unknown_assurances.Increment();
+    log::Error("a collector's level of assurance is not one that this gateway knows",
+               {{"collector", entry->collector}, {"assurance", entry->assurance}});
     return nullptr;
   }
   const BusEntryPtr bus = entry.ok() && entry->registration_id == field ? ToBusEntry(*entry, named.dialect) : nullptr;

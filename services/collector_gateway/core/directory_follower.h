@@ -74,7 +74,8 @@ class DirectoryFollower {
   std::unique_ptr<os::Worker> worker_;
 };
 
-// Null when heartbeat, registration id or network cannot be read. The dialect is the caller's to look up.
+// Null when heartbeat, registration id, network or level of assurance cannot be read. The dialect is the caller's to
+// look up.
 BusEntryPtr ToBusEntry(const directory::Entry& entry, DialectPtr dialect = {});
 
 }  // namespace voltwell::gateway

@@ -159,6 +159,25 @@ TEST_CASE(
   CHECK(f.copy->Identify(base::AsBytes(packet), true).entry == f.copy->Find("1001"));
 }
 
+TEST_CASE("a level of assurance that this gateway does not know keeps its collector out and is counted") {
+  Registry source;
+  directory::Entry strict = PlainEntry("VW-1");
+  strict.assurance = "tls-certificate";
+  source.Write(strict);
+  directory::Entry newer = PlainEntry("VW-2");
+  newer.assurance = "iris-scan";
+  source.Write(newer);
+  source.Write(PlainEntry("VW-3"));  // As an older registry writes it: no level at all.
+  source.SetGeneration(1);
+  Follower f(source);
+  f.follower.Step();
+  REQUIRE(f.copy->size() == 2);
+  CHECK(f.copy->Find("VW-1")->assurance == Assurance::kTlsCertificate);
+  CHECK(f.copy->Find("VW-3")->assurance == Assurance::kId);
+  CHECK(f.gateway_metrics.directory_unknown_assurances.Value() == 1);
+  CHECK(f.gateway_metrics.directory_bad_entries.Value() == 0);
+}
+
 TEST_CASE("an entry with the bytes of another is dropped and counted, when it is loaded and when it comes later") {
   Registry source;
   source.Write(PlainEntry("VW-1"));

@@ -5,9 +5,9 @@ namespace voltwell::gateway {
 namespace {
 
 constexpr std::array<const char*, kRefusals> kRefusalNames = {
-    "full",     "crowded_out",  "unknown_id",   "wrong_network",    "no_registration",
-    "draining", "clash",        "network_full", "network_too_fast", "flapping",
-    "taken",    "proxy_header", "tls",          "wrong_certificate"};
+    "full",     "crowded_out",  "unknown_id",   "wrong_network",     "no_registration",
+    "draining", "clash",        "network_full", "network_too_fast",  "flapping",
+    "taken",    "proxy_header", "tls",          "wrong_certificate", "assurance"};
 
 }  // namespace
 
@@ -56,6 +56,8 @@ GatewayMetrics::GatewayMetrics(metrics::Registry& registry)
                                          "Directory entries dropped because another one has the same bytes")),
       directory_unknown_dialects(registry.Counter("voltwell_gateway_directory_unknown_dialects_total",
                                                   "Directory entries whose dialect was not loaded here")),
+      directory_unknown_assurances(registry.Counter("voltwell_gateway_directory_unknown_assurances_total",
+                                                    "Directory entries whose level of assurance is not known here")),
       streams(registry.Gauge("voltwell_gateway_exchange_streams", "Exchange calls under way")) {
   for (int i = 1; i < kOutcomes; ++i) {
     exchanges[static_cast<size_t>(i)] = &registry.Counter("voltwell_gateway_exchanges_total", "Items by how they ended",

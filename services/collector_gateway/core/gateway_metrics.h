@@ -24,9 +24,10 @@ enum class Refusal {
   kTaken,
   kProxyHeader,
   kTls,
-  kWrongCertificate
+  kWrongCertificate,
+  kAssurance
 };
-inline constexpr int kRefusals = 14;
+inline constexpr int kRefusals = 15;
 
 struct GatewayMetrics {
   explicit GatewayMetrics(metrics::Registry& registry);
@@ -69,6 +70,7 @@ struct GatewayMetrics {
   prometheus::Counter& directory_bad_entries;
   prometheus::Counter& directory_clashes;
   prometheus::Counter& directory_unknown_dialects;
+  prometheus::Counter& directory_unknown_assurances;
   // Exchange calls.
   prometheus::Gauge& streams;
 };

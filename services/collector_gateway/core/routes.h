@@ -21,7 +21,7 @@ struct Route {
   int64_t since_ms = 0;
   Epoch epoch = {};
   bool through_proxy = false;
-  bool certified = false;  // Showed a client certificate, which is this collector's.
+  Assurance shown = Assurance::kId;  // What its connection proved, the network aside.
 };
 
 struct BusKey {

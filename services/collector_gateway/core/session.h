@@ -86,9 +86,11 @@ struct Session {
   BusEntryPtr entry = {};                       // Empty until registered.
   bool entry_changed = false;  // The directory has a newer one; a run under way still has views into this.
   bool counted = false;        // By the gate, under peer's network.
-  bool tls = false;            // The shard holds its link.
-  bool through_proxy = false;  // Came with a PROXY header: at the other end of the TCP connection is a balancer.
-  uint32_t registered_s = 0;   // Monotonic seconds.
+  bool tls : 1 = false;        // The shard holds its link.
+  // Came with a PROXY header: at the other end of the TCP connection is a balancer.
+  bool through_proxy : 1 = false;
+  Assurance shown = Assurance::kId;  // When it registered; kId: nothing but the id.
+  uint32_t registered_s = 0;         // Monotonic seconds.
   std::unique_ptr<Arrival> arrival = {};
   std::unique_ptr<BusWork> work = {};
   std::unique_ptr<BusFacts> facts = {};  // From the first work on.

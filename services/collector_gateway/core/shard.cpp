@@ -349,6 +349,8 @@ void Shard::UseDirectory(std::shared_ptr<const DirectoryCopy> directory, bool us
                entry->tenant != session.entry->tenant || entry->dialect != session.entry->dialect ||
                !entry->source.Contains(session.peer.address)) {
       End(session, "moved in the directory");
+    } else if (!IsSureEnough(session.shown, *entry)) {
+      End(session, "assurance raised");
     } else {
       session.entry_changed = true;
       if (session.work == nullptr || !session.work->run.has_value()) TakeEntry(session);

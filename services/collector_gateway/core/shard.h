@@ -193,7 +193,7 @@ class Shard final : private EventLoop::Handler {
   void OnCiphertext(Session& session, base::ByteView bytes);
   void EndBroken(Session& session, const char* reason);
   bool CertificateFits(const Session& session, const BusEntry& entry) const;
-  bool ShowedCertificate(const Session& session) const;
+  Assurance ShownBy(const Session& session) const;
 
   // shard_takeover.cpp
   bool MustAsk(Session& session, const Route& newcomer, const Identified& identified);

@@ -90,6 +90,16 @@ void Shard::Register(Session& session, const Identified& identified) {
     Refuse(session, Refusal::kWrongCertificate, "wrong certificate");
     return;
   }
+  const Assurance shown = ShownBy(session);
+  if (!IsSureEnough(shown, *identified.entry)) {
+    log::Warning("a collector proved less than the directory demands of it",
+                 {{"collector", identified.entry->collector},
+                  {"peer", ToText(session.peer)},
+                  {"demanded", AssuranceName(identified.entry->assurance)},
+                  {"shown", AssuranceName(shown)}});
+    Refuse(session, Refusal::kAssurance, "assurance");
+    return;
+  }
   if (context_.gate.HeldOff(identified.entry->registration, loop_.now()) > absl::ZeroDuration()) {
     Refuse(session, Refusal::kFlapping, "held off");
     return;
@@ -100,7 +110,7 @@ void Shard::Register(Session& session, const Identified& identified) {
                        .since_ms = session.connected_ms,
                        .epoch = {},
                        .through_proxy = session.through_proxy,
-                       .certified = ShowedCertificate(session)};
+                       .shown = shown};
   if (MustAsk(session, route, identified)) return;
   const std::string rest = session.arrival->bytes.substr(identified.used);
   session.arrival.reset();
@@ -109,6 +119,7 @@ void Shard::Register(Session& session, const Identified& identified) {
   context_.metrics.sessions.Increment();
   context_.metrics.registrations.Increment();
   session.entry = identified.entry;
+  session.shown = shown;
   session.registered_s = static_cast<uint32_t>(absl::ToInt64Seconds(loop_.now()));
   // A collector that lost its line dials again while we still hold the dead connection: the new one wins.
   if (const std::optional<Route> replaced = context_.routes.Insert(route)) {

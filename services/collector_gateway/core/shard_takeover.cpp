@@ -14,8 +14,8 @@ namespace {
 constexpr int kProbeSeconds = 1;  // The least that the kernel takes; it probes at once when the line idled longer.
 
 bool WinsAtOnce(const Route& newcomer, const Route& holder) {
-  // A certificate proves who it is, an id and an address do not.
-  if (newcomer.certified != holder.certified) return newcomer.certified;
+  // A key or a certificate proves who it is, an id and an address do not.
+  if (newcomer.shown != holder.shown) return newcomer.shown > holder.shown;
   // At the other end is the balancer, whose kernel answers for a collector that is long dead: no probe tells.
   if (holder.through_proxy) return true;
   // From the same address the box itself has come back: its old connection is of no use to it, alive or not.

@@ -113,8 +113,10 @@ bool Shard::CertificateFits(const Session& session, const BusEntry& entry) const
   return name.empty() || name == entry.collector;
 }
 
-bool Shard::ShowedCertificate(const Session& session) const {
-  return session.tls && !tls_links_.at(IdOf(session))->ClientName().empty();
+// What the connection proves beyond its id, once it is known that it is nobody else's.
+Assurance Shard::ShownBy(const Session& session) const {
+  if (session.tls && !tls_links_.at(IdOf(session))->ClientName().empty()) return Assurance::kTlsCertificate;
+  return Assurance::kId;
 }
 
 }  // namespace voltwell::gateway

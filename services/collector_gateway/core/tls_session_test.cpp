@@ -90,7 +90,7 @@ TEST_CASE("who shows its certificate takes over at once from who showed none") {
   REQUIRE(collector.Send("VW-1\r\n"));
   CHECK(thief.Closed());
   CHECK(tls.bench.metrics.takeovers.Value() == 0);
-  CHECK(tls.bench.routes.Find({"VW-1", 1})->certified);
+  CHECK(tls.bench.routes.Find({"VW-1", 1})->shown == Assurance::kTlsCertificate);
 }
 
 TEST_CASE("who shows no certificate is refused while a holder that showed one lives, also from its address") {
@@ -109,7 +109,51 @@ TEST_CASE("who shows no certificate is refused while a holder that showed one li
   tls.bench.Advance(kTakeoverLook);
   CHECK(thief.Closed());
   CHECK(tls.bench.metrics.Refused(Refusal::kTaken).Value() == 1);
-  CHECK(tls.bench.routes.Find({"VW-1", 1})->certified);
+  CHECK(tls.bench.routes.Find({"VW-1", 1})->shown == Assurance::kTlsCertificate);
+}
+
+TEST_CASE("a collector of which a certificate is demanded gets in with it only, and never is taken over without") {
+  TlsBench tls;
+  BusEntry strict = *EntryOf("VW-1");
+  strict.assurance = Assurance::kTlsCertificate;
+  tls.bench.Publish({std::make_shared<const BusEntry>(strict), EntryOf("VW-2")});
+  const auto refused = [&] {
+    tls.bench.Settle();
+    return tls.bench.metrics.Refused(Refusal::kAssurance).Value();
+  };
+  FakeCollector plain(tls.bench.hub.port());
+  plain.Send("VW-1\r\n");
+  CHECK(plain.Closed());
+  CHECK(refused() == 1);
+  TlsCollector nameless(tls.bench.hub.tls_port(), tls.server_ca, nullptr);
+  REQUIRE(nameless.Send("VW-1\r\n"));
+  CHECK(nameless.Closed());
+  CHECK(refused() == 2);
+  CHECK(tls.bench.routes.size() == 0);
+  const Certificate own("VW-1", &tls.collectors_ca);
+  TlsCollector collector(tls.bench.hub.tls_port(), tls.server_ca, &own);
+  REQUIRE(collector.Send("VW-1\r\n"));
+  REQUIRE(tls.Registered(1));
+  // A dead line's id is free for its own certificate only: no probe is asked for, the thief is refused at once.
+  FakeCollector thief(tls.bench.hub.port());
+  thief.Send("VW-1\r\n");
+  CHECK(thief.Closed());
+  CHECK(refused() == 3);
+  CHECK(tls.bench.metrics.takeovers.Value() == 0);
+  CHECK(tls.bench.routes.Find({"VW-1", 1})->shown == Assurance::kTlsCertificate);
+}
+
+TEST_CASE("a session that proved less than the directory now demands is closed") {
+  TlsBench tls;
+  FakeCollector plain = tls.bench.Dial("VW-1");
+  FakeCollector other = tls.bench.Dial("VW-2");
+  BusEntry strict = *EntryOf("VW-1");
+  strict.assurance = Assurance::kTlsCertificate;
+  tls.bench.Publish({std::make_shared<const BusEntry>(strict), EntryOf("VW-2")});
+  CHECK(plain.Closed());
+  tls.bench.Settle();
+  CHECK(tls.bench.book.Has("offline VW-1: assurance raised"));
+  CHECK(other.Silent());
 }
 
 TEST_CASE("a certificate that the collectors' CA did not sign is refused before an id is listened to") {

@@ -2,6 +2,7 @@
 // connection tell who dials. Pure.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -11,6 +12,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/strings/string_view.h"
 #include "libs/base/bytes.h"
+#include "services/collector_gateway/domain/assurance.h"
 #include "services/collector_gateway/domain/dialect.h"
 #include "services/collector_gateway/domain/group_run.h"
 
@@ -36,9 +38,16 @@ struct BusEntry {
   BusTiming timing = {};
   std::string heartbeat = {};  // Empty: none.
   Network source = {};
-  DialectPtr dialect = {};  // Null: transparent.
+  Assurance assurance = Assurance::kId;  // What is demanded of its connection.
+  DialectPtr dialect = {};               // Null: transparent.
 };
 using BusEntryPtr = std::shared_ptr<const BusEntry>;
+
+// Whether a connection from the entry's network that has shown so much (kId: nothing but the id) may be this bus's.
+inline bool IsSureEnough(Assurance shown, const BusEntry& entry) {
+  const bool from_its_network = entry.source.prefix > 0;
+  return std::max(shown, from_its_network ? Assurance::kNetwork : Assurance::kId) >= entry.assurance;
+}
 
 // Registration bytes end at the first gap of this length. An id may be the beginning of another, known (VW-1 and
 // VW-1/2) or not (VW-12), so that a match alone proves nothing until the sender has paused; boxes send the packet in

@@ -138,10 +138,47 @@ absl::Status CheckBuses(const std::vector<Bus>& buses) {
   return CheckPorts(buses);
 }
 
+// What is demanded must be possible, or the box would stay out for ever.
+absl::Status CheckAssurance(const Collector& collector) {
+  switch (collector.assurance) {
+    case Assurance::kId:
+    case Assurance::kTlsCertificate:
+      return absl::OkStatus();
+    case Assurance::kNetwork:
+      if (!collector.source_network.empty()) return absl::OkStatus();
+      return Bad("ASSURANCE_NEEDS_NETWORK", "source_network", "this level of assurance needs a source_network");
+    case Assurance::kKey:
+    case Assurance::kTlsPsk:
+      if (!collector.sealed_key.empty()) return absl::OkStatus();
+      return Bad("ASSURANCE_NEEDS_KEY", "assurance", "this level of assurance needs a key");
+    case Assurance::kUnspecified:
+      break;
+  }
+  return Bad("BAD_ASSURANCE", "assurance", "no level of assurance");
+}
+
 }  // namespace
+
+absl::string_view WordOf(Assurance assurance) {
+  switch (assurance) {
+    case Assurance::kNetwork:
+      return "network";
+    case Assurance::kKey:
+      return "key";
+    case Assurance::kTlsPsk:
+      return "tls-psk";
+    case Assurance::kTlsCertificate:
+      return "tls-certificate";
+    case Assurance::kUnspecified:
+    case Assurance::kId:
+      break;
+  }
+  return "id";
+}
 
 Collector WithDefaults(Collector collector) {
   if (collector.dialect.empty()) collector.dialect = "transparent";
+  if (collector.assurance == Assurance::kUnspecified) collector.assurance = Assurance::kId;
   collector.heartbeat_hex = absl::AsciiStrToUpper(collector.heartbeat_hex);
   for (Bus& bus : collector.buses) {
     if (bus.registration_id.empty()) {
@@ -170,6 +207,7 @@ absl::Status CheckCollector(const Collector& collector) {
     return Bad("BAD_NETWORK", "source_network", "must be written as 10.8.0.0/16, or be empty");
   }
   VW_RETURN_IF_ERROR(CheckDialTarget(collector));
+  VW_RETURN_IF_ERROR(CheckAssurance(collector));
   return CheckBuses(collector.buses);
 }
 

@@ -29,6 +29,10 @@ struct Bus {
   bool operator==(const Bus&) const = default;
 };
 
+// How sure a gateway must be of who dials, from the weakest to the strongest. The numbers are the contract's
+// (voltwell.registry.v1.Collector.Assurance) and stand in the database.
+enum class Assurance { kUnspecified = 0, kId = 1, kNetwork = 2, kKey = 3, kTlsPsk = 4, kTlsCertificate = 5 };
+
 struct Presence {
   bool online = false;
   std::optional<absl::Time> since = {};  // None: never seen.
@@ -46,6 +50,8 @@ struct Collector {
   std::string heartbeat_hex = {};
   std::string source_network = {};
   std::string dial_target = {};  // "host:port"; empty: it dials us.
+  Assurance assurance = Assurance::kUnspecified;
+  std::string sealed_key = {};  // Only gateways can open it. Empty: it has no key.
   std::vector<Bus> buses = {};
   Presence presence = {};
   absl::Time created_at = absl::UnixEpoch();
@@ -55,12 +61,16 @@ struct Collector {
 Collector WithDefaults(Collector collector);
 
 // Of a collector with defaults. BAD_REGISTRATION_ID, BAD_DISPLAY_NAME, UNKNOWN_DIALECT, BAD_HEARTBEAT, BAD_BUS,
-// BAD_NETWORK, BAD_DIAL_TARGET; metadata field names it.
+// BAD_NETWORK, BAD_DIAL_TARGET, BAD_ASSURANCE, ASSURANCE_NEEDS_NETWORK, ASSURANCE_NEEDS_KEY; metadata field names
+// it.
 absl::Status CheckCollector(const Collector& collector);
 
 // Whether a change from `before` (of a new collector: an empty one) makes gateways dial somewhere else than before:
 // what only the platform's operator may do, since it is a connection out of our own network.
 bool DialsElsewhere(const Collector& before, const Collector& after);
+
+// As directory::Entry.assurance says it: id, network, key, tls-psk or tls-certificate.
+absl::string_view WordOf(Assurance assurance);
 
 // One presence of the presences of all buses: online when one of them is, since the latest change.
 Presence Fold(const std::vector<Presence>& buses);

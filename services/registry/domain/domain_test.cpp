@@ -170,6 +170,26 @@ TEST_CASE("what makes gateways dial somewhere else is told from what does not") 
   CHECK(DialsElsewhere(dialled, larger));
 }
 
+TEST_CASE("a level of assurance is demanded only where it can be reached") {
+  const auto reason = [](Assurance assurance, const std::string& network, bool has_key) {
+    Collector collector = Box();
+    collector.assurance = assurance;
+    collector.source_network = network;
+    collector.sealed_key = has_key ? "sealed" : "";
+    return Reason(CheckCollector(WithDefaults(collector)));
+  };
+  CHECK(WithDefaults(Box()).assurance == Assurance::kId);
+  CHECK(reason(Assurance::kId, "", false) == "OK");
+  CHECK(reason(Assurance::kTlsCertificate, "", false) == "OK");
+  CHECK(reason(Assurance::kNetwork, "10.8.0.0/16", false) == "OK");
+  CHECK(reason(Assurance::kNetwork, "", true) == "ASSURANCE_NEEDS_NETWORK");
+  for (const Assurance level : {Assurance::kKey, Assurance::kTlsPsk}) {
+    CHECK(reason(level, "", true) == "OK");
+    CHECK(reason(level, "10.8.0.0/16", false) == "ASSURANCE_NEEDS_KEY");
+  }
+  CHECK(reason(static_cast<Assurance>(6), "", true) == "BAD_ASSURANCE");
+}
+
 TEST_CASE("bytes that can be printed have one spelling, so that no hex: id is a second owner of a box") {
   const auto reason = [](const std::string& id) {
     Collector collector = Box();

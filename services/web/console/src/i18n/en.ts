@@ -114,6 +114,7 @@ export const en: Texts = {
       'line failed': 'Line failed',
       'gateway drained': 'Gateway node stopped',
       'moved in the directory': 'Changed in the directory',
+      'assurance raised': 'More proof of identity is demanded now',
       'removed from the directory': 'Removed from the directory',
     },
   },

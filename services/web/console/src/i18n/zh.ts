@@ -111,6 +111,7 @@ export const zh = {
       'line failed': '线路故障',
       'gateway drained': '接入节点停止',
       'moved in the directory': '采集器档案变更',
+      'assurance raised': '身份要求提高',
       'removed from the directory': '采集器已删除',
     },
   },
