@@ -414,7 +414,7 @@ void Explainer::ExplainVif(base::ByteView frame, const Record& record) {
 
 std::string Explainer::ValueText(base::ByteView frame, const Record& record) const {
   const mbus::VifRow& row = mbus::RowOf(record);
-  const std::string name = zh_ ? row.title_zh : row.title_en;
+  std::string name = zh_ ? row.title_zh : row.title_en;
   if (IsSecret(record) && !show_secrets_) return name;
   std::string value;
   switch (record.kind) {

@@ -33,7 +33,7 @@ constexpr pg::Query kForget{"once.forget",
 absl::StatusOr<std::string> RequestIdOf(const google::protobuf::Message& request) {
   const google::protobuf::FieldDescriptor* field = request.GetDescriptor()->FindFieldByName("request_id");
   VW_CHECK(field != nullptr);  // libs/rpc/rules_check_main.cpp does not let such a method build.
-  const std::string id = request.GetReflection()->GetString(request, field);
+  std::string id = request.GetReflection()->GetString(request, field);
   const auto allowed = [](unsigned char c) { return absl::ascii_isalnum(c) || c == '_' || c == '-'; };
   if (id.empty() || id.size() > kRequestIdMax || !std::all_of(id.begin(), id.end(), allowed)) {
     return base::InvalidArgument("BAD_REQUEST_ID", "request_id must be 1 to 64 characters of [A-Za-z0-9_-]",

@@ -47,7 +47,7 @@ std::string AxisWordOf(const Axis& axis, const Register& row, uint32_t di, Style
   uint32_t index = 0;
   OnAxis(axis, row.di, di, index);
   const bool all = IsBlock(axis, di) && index >= axis.count;
-  const std::string number = absl::StrCat(static_cast<int>((di >> axis.shift) & ((1U << axis.bits) - 1)) + axis.shown);
+  std::string number = absl::StrCat(static_cast<int>((di >> axis.shift) & ((1U << axis.bits) - 1)) + axis.shown);
   const std::string phase(1, static_cast<char>('A' + index - (axis.words == AxisWords::kTotalPhase ? 1 : 0)));
   if (all) return AllWord(axis, style);
   switch (axis.words) {

@@ -24,7 +24,7 @@ absl::Status CheckSite(const Site& site) {
 }
 
 absl::StatusOr<std::string> PathBelow(const std::string& parent_path, const std::string& id) {
-  const std::string path = absl::StrCat(parent_path.empty() ? "/" : parent_path, id, "/");
+  std::string path = absl::StrCat(parent_path.empty() ? "/" : parent_path, id, "/");
   const auto depth = std::count(path.begin(), path.end(), '/') - 1;
   if (depth > kSiteDepthMax) {
     return base::InvalidArgument("SITE_TOO_DEEP", "a tree of sites may be 16 levels deep", {{"field", "parent"}});
