@@ -10,6 +10,7 @@
 #include "services/registry/facts.h"
 #include "services/registry/store_collectors.h"
 #include "services/registry/store_links.h"
+#include "services/registry/store_uptime.h"
 #include "services/registry/viewer.h"
 
 namespace voltwell::registry {
@@ -33,6 +34,39 @@ absl::Status MayDial(const rpc::Call& call, const Collector& before, const Colle
   if (!DialsElsewhere(before, after) || call.identity.Allows("platform.dial")) return absl::OkStatus();
   return base::PermissionDenied("NOT_PERMITTED", "only the platform's operator says whom gateways dial",
                                 {{"permission", "platform.dial"}, {"field", "dial_target"}});
+}
+
+constexpr absl::Duration kUptimePeriod = absl::Hours(7 * 24);      // When none is asked for.
+constexpr absl::Duration kUptimePeriodMax = absl::Hours(30 * 24);  // The history is kept so long.
+
+absl::StatusOr<absl::Duration> PeriodOf(const v1::ListCollectorUptimesRequest& request) {
+  if (!request.has_period()) return kUptimePeriod;
+  const absl::Duration period = absl::Seconds(request.period().seconds()) + absl::Nanoseconds(request.period().nanos());
+  if (period < absl::Minutes(1) || period > kUptimePeriodMax) {
+    return base::InvalidArgument("BAD_PERIOD", "period: 1 minute to 30 days", {{"field", "period"}});
+  }
+  return period;
+}
+
+google::protobuf::Duration DurationOf(absl::Duration duration) {
+  google::protobuf::Duration proto;
+  absl::Duration rest;
+  proto.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &rest));
+  proto.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(rest)));
+  return proto;
+}
+
+v1::CollectorUptime MessageOf(const store::Uptime& uptime) {
+  v1::CollectorUptime proto;
+  proto.set_collector("collectors/" + uptime.collector);
+  *proto.mutable_observed() = DurationOf(uptime.observed);
+  *proto.mutable_online() = DurationOf(uptime.online);
+  proto.set_drops(uptime.drops);
+  if (uptime.longest_gap_from.has_value()) {
+    *proto.mutable_longest_gap() = DurationOf(uptime.longest_gap);
+    *proto.mutable_longest_gap_time() = ToProto(*uptime.longest_gap_from);
+  }
+  return proto;
 }
 
 // `after` with only those buses whose ids `before` has not.
@@ -136,6 +170,42 @@ grpc::Status CollectorService::DeleteCollector(grpc::ServerContext* context, con
       VW_ASSIGN_OR_RETURN(const Site site, store::GetSite(tx, collector.site, viewer.site_scope));
       VW_RETURN_IF_ERROR(store::ArchiveCollector(tx, collector));
       return Tell(tx, "archived", collector, site.path);
+    });
+  });
+}
+
+grpc::Status CollectorService::ListCollectorUptimes(grpc::ServerContext* context,
+                                                    const v1::ListCollectorUptimesRequest* request,
+                                                    v1::ListCollectorUptimesResponse* response) {
+  return door_.Handle(context, *request, *response, [&](const rpc::Call& call) -> absl::Status {
+    VW_ASSIGN_OR_RETURN(const Viewer viewer, ViewerOf(call));
+    VW_ASSIGN_OR_RETURN(const absl::Duration period, PeriodOf(*request));
+    VW_ASSIGN_OR_RETURN(const int size, PageSize(request->page_size()));
+    VW_ASSIGN_OR_RETURN(const PageToken token, DecodePageToken(request->page_token()));
+    std::string only;
+    if (!request->collector().empty()) {
+      VW_ASSIGN_OR_RETURN(only, IdOf("collectors", request->collector(), "collector"));
+    }
+    const absl::Time now = clock_.Now();
+    const pg::TxOptions options{
+        .name = "collector.uptimes", .tenant = viewer.tenant, .deadline = call.deadline, .read_only = true};
+    return pool_.Transact(options, [&](pg::Tx& tx) -> absl::Status {
+      response->Clear();
+      std::vector<std::string> ids;
+      if (only.empty()) {
+        VW_ASSIGN_OR_RETURN(const std::vector<Collector> collectors,
+                            store::ListCollectors(tx, {token.after, size}, viewer.site_scope));
+        for (const Collector& collector : collectors) ids.push_back(collector.id);
+        if (static_cast<int>(ids.size()) == size) {
+          response->set_next_page_token(EncodePageToken({.after = ids.back()}));
+        }
+      } else {
+        VW_ASSIGN_OR_RETURN(const Collector collector, store::GetCollector(tx, only, viewer.site_scope));
+        ids.push_back(collector.id);
+      }
+      VW_ASSIGN_OR_RETURN(const std::vector<store::Uptime> uptimes, store::ListUptimes(tx, ids, now - period, now));
+      for (const store::Uptime& uptime : uptimes) *response->add_uptimes() = MessageOf(uptime);
+      return absl::OkStatus();
     });
   });
 }

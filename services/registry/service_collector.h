@@ -24,6 +24,8 @@ class CollectorService final : public v1::CollectorService::Service {
                                v1::Collector* response) override;
   grpc::Status DeleteCollector(grpc::ServerContext* context, const v1::DeleteCollectorRequest* request,
                                v1::DeleteCollectorResponse* response) override;
+  grpc::Status ListCollectorUptimes(grpc::ServerContext* context, const v1::ListCollectorUptimesRequest* request,
+                                    v1::ListCollectorUptimesResponse* response) override;
   grpc::Status ListQuarantined(grpc::ServerContext* context, const v1::ListQuarantinedRequest* request,
                                v1::ListQuarantinedResponse* response) override;
 

@@ -1,6 +1,7 @@
 #include "services/registry/store_links.h"
 
 #include <set>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -79,24 +80,32 @@ absl::StatusOr<std::vector<std::string>> ApplyLinks(pg::Tx& tx, const std::vecto
   if (facts.empty()) return changed;
   VW_ASSIGN_OR_RETURN(const auto buses, FindBuses(tx, facts));
   pg::Batch presences;
-  pg::Batch history;
+  std::vector<std::pair<const LinkFact*, const Owned*>> told;
   for (const LinkFact& fact : facts) {
     const auto found = buses.find(fact.registration_id);
     if (found == buses.end()) continue;  // Archived since.
     const Owned& bus = found->second;
     presences.Add(kPresence, bus.collector, bus.number, bus.tenant, fact.online, fact.time, fact.pod, fact.peer,
                   fact.reason, fact.generation, fact.counter);
-    if (fact.stream_id.empty()) continue;
-    history.Add(kHistory, fact.stream_id, bus.collector, bus.tenant, bus.number, fact.online ? "online" : "offline",
-                fact.pod, fact.peer, fact.reason, fact.time);
+    told.emplace_back(&fact, &bus);
   }
-  if (presences.size() == 0) return changed;
+  if (told.empty()) return changed;
   VW_ASSIGN_OR_RETURN(const std::vector<pg::Result> results, tx.Run(presences));
-  if (history.size() > 0) VW_RETURN_IF_ERROR(tx.Run(history).status());
+  // Late news of an older session would be a gap that was none: what did not count stands in no history.
+  pg::Batch history;
   std::set<std::string> unique;
-  for (const pg::Result& result : results) {
-    if (result.rows() > 0 && unique.insert(result.Text(0, 0)).second) changed.push_back(result.Text(0, 0));
+  for (size_t i = 0; i < told.size(); ++i) {
+    if (results[i].rows() == 0) continue;
+    const auto& [fact, bus] = told[i];
+    if (unique.insert(bus->collector).second) changed.push_back(bus->collector);
+    // What the registry found itself has no id of the stream.
+    const std::string id = fact->stream_id.empty() ? absl::StrCat("found-", bus->collector, "-", bus->number, "-",
+                                                                  absl::ToUnixMicros(fact->time))
+                                                   : fact->stream_id;
+    history.Add(kHistory, id, bus->collector, bus->tenant, bus->number, fact->online ? "online" : "offline", fact->pod,
+                fact->peer, fact->reason, fact->time);
   }
+  if (history.size() > 0) VW_RETURN_IF_ERROR(tx.Run(history).status());
   return changed;
 }
 

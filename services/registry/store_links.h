@@ -16,7 +16,7 @@ inline constexpr int kQuarantineMax = 1'000;  // Rows kept; the one tried longes
 
 // One fact of the link stream.
 struct LinkFact {
-  std::string stream_id = {};  // Empty: found by the registry itself, and kept in no history.
+  std::string stream_id = {};  // Empty: found by the registry itself.
   bool online = false;
   std::string registration_id = {};  // Of the bus.
   std::string pod = {};

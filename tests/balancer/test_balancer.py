@@ -229,6 +229,12 @@ class Balancer(Suite):
     def test_5_what_is_shown_after_it_all_is_still_the_collectors_own_address(self):
         self.eventually(lambda: {s["peer"] for s in self.sessions()} == connected_to(self.port), 10,
                         what="addresses after kills and drains")
+        answer = self.api.call("registry.CollectorService/ListCollectorUptimes", {"period": "3600s", "pageSize": 1000})
+        drops = sum(int(uptime.get("drops", 0)) for uptime in answer["uptimes"])
+        ended = self.count("SELECT count(*) FROM registry.collector_link WHERE kind = 'offline'")
+        # Who comes back before the old session is missed has no "offline" of that one: both count.
+        self.assertGreaterEqual(drops, ended)
+        note(f"time online tells of {drops} sessions that ended, {ended} of them by a gateway that could still say so")
 
     # -- relays
 

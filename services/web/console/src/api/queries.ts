@@ -8,6 +8,7 @@ import { pageSizeMax, readPages } from './pages';
 
 export const keys = {
   collectors: ['collectors'] as const,
+  uptimes: ['uptimes'] as const,
   meters: ['meters'] as const,
   sites: ['sites'] as const,
   schedules: ['schedules'] as const,
@@ -34,6 +35,21 @@ export function useCollectors() {
         (pageToken) => collectors.listCollectors({ pageSize: pageSizeMax, pageToken }, { signal }),
         (page) => page.collectors,
       ),
+  });
+}
+
+// How long each collector was online in the last days; asked again each minute, since the live stream does not tell it.
+export function useUptimes(days: number) {
+  const { collectors } = useClients();
+  return useQuery({
+    queryKey: [...keys.uptimes, days],
+    queryFn: ({ signal }) =>
+      readPages(
+        (pageToken) =>
+          collectors.listCollectorUptimes({ period: { seconds: BigInt(days * 86_400) }, pageSize: pageSizeMax, pageToken }, { signal }),
+        (page) => page.uptimes,
+      ),
+    refetchInterval: 60_000,
   });
 }
 

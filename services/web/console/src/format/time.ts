@@ -64,3 +64,9 @@ export function countdown(ms: number): string {
   const seconds = String(total % 60).padStart(2, '0');
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${seconds}` : `${minutes}:${seconds}`;
 }
+
+// "3 days", "2 hours", "40 seconds": how long something lasted, cut to its largest unit.
+export function span(ms: number, language: string): string {
+  const [unit, size] = steps.find(([, length]) => ms >= length) ?? ['second', 1000];
+  return new Intl.NumberFormat(language, { style: 'unit', unit: unit.replace(/s$/, ''), unitDisplay: 'long' }).format(Math.trunc(ms / size));
+}

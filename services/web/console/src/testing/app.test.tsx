@@ -182,6 +182,28 @@ describe('meters', () => {
   });
 });
 
+describe('collectors', () => {
+  test('show their share of time online, drops and the longest gap of the last week', async () => {
+    const fake = new Fake();
+    renderApp(fake, '/collectors');
+    const row = await screen.findByRole('row', { name: /VW-DEMO-0001/ });
+    expect(await within(row).findByText('98.7%')).toBeVisible();
+    expect(within(row).getByText(/掉线 2 次/)).toBeVisible();
+    expect(within(row).getByText(/最长离线 2小时/)).toBeVisible();
+    const steady = screen.getByRole('row', { name: /VW-DEMO-0002/ });
+    expect(within(steady).getByText('100%')).toBeVisible();
+    expect(within(steady).queryByText(/最长离线/)).toBeNull();
+    expect(within(screen.getByRole('row', { name: /VW-DEMO-0005/ })).getByText('0%')).toBeVisible();
+  });
+
+  test('are shown where time online cannot be told', async () => {
+    const fake = new Fake();
+    fake.failing.set('ListCollectorUptimes', () => refusal(Code.Unavailable, 'DATABASE_DOWN'));
+    renderApp(fake, '/collectors');
+    expect(await screen.findByRole('row', { name: /VW-DEMO-0001/ })).toBeVisible();
+  });
+});
+
 describe('runs', () => {
   test('show plan versus done with reasons, and open their book on what failed', async () => {
     const fake = new Fake();

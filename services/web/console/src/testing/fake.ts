@@ -178,6 +178,10 @@ export class Fake {
         service(SiteService, { listSites: (request) => (this.enter('ListSites', request), { sites: this.sites }) });
         service(CollectorService, {
           listCollectors: (request) => (this.enter('ListCollectors', request), { collectors: this.collectors }),
+          listCollectorUptimes: (request) => {
+            this.enter('ListCollectorUptimes', request);
+            return { uptimes: field.makeUptimes(this.collectors, this.now, Number(request.period?.seconds ?? 0n)) };
+          },
         });
         service(MeterService, { listMeters: (request) => (this.enter('ListMeters', request), { meters: this.meters }) });
         service(LineService, {

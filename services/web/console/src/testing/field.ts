@@ -3,6 +3,7 @@ import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { RegisterSchema, type Register } from '@/gen/voltwell/codec/v1/codec_pb';
 import { CollectorSchema, type Collector } from '@/gen/voltwell/registry/v1/collector_pb';
+import { CollectorUptimeSchema, type CollectorUptime } from '@/gen/voltwell/registry/v1/collector_service_pb';
 import { Meter_Kind, MeterSchema, type Meter } from '@/gen/voltwell/registry/v1/meter_pb';
 import { Site_Kind, SiteSchema, type Site } from '@/gen/voltwell/registry/v1/site_pb';
 import { Reading_Source, ReadingSchema, type Reading } from '@/gen/voltwell/scheduler/v1/reading_pb';
@@ -37,6 +38,20 @@ export function makeSites(): Site[] {
     estate('s2', '科创园'),
     building('s21', 's2', 'A 座'),
   ];
+}
+
+// Every third one dropped; who was never online has no second of it.
+export function makeUptimes(collectors: readonly Collector[], now: number, seconds: number): CollectorUptime[] {
+  return collectors.map((collector, index) => {
+    const gap = !collector.presence?.sinceTime ? seconds : index % 3 === 0 ? 7500 : 0;
+    return create(CollectorUptimeSchema, {
+      collector: collector.name,
+      observed: { seconds: BigInt(seconds) },
+      online: { seconds: BigInt(seconds - gap) },
+      drops: collector.presence?.sinceTime && gap ? 2n : 0n,
+      ...(gap ? { longestGap: { seconds: BigInt(gap) }, longestGapTime: timestampFromMs(now - Math.max(gap, 90_000) * 1000) } : {}),
+    });
+  });
 }
 
 export function makeCollectors(now: number): Collector[] {

@@ -4,7 +4,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Input, Table, Tooltip, type TableColumnsType } from 'antd';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useCollectors, useMeters, useSites } from '@/api/queries';
+import { useCollectors, useMeters, useSites, useUptimes } from '@/api/queries';
 import { PageHead } from '@/components/Panel';
 import { EmptyState, Loaded } from '@/components/States';
 import { Tag } from '@/components/Tag';
@@ -12,12 +12,15 @@ import { Age } from '@/components/TimeText';
 import { useNarrow } from '@/components/useNow';
 import { siteNames } from '@/format/sites';
 import type { Collector } from '@/gen/voltwell/registry/v1/collector_pb';
+import type { CollectorUptime } from '@/gen/voltwell/registry/v1/collector_service_pb';
 import { offlineReason, presenceOf } from './presence';
+import { Uptime, uptimeDays } from './Uptime';
 
 interface Row {
   collector: Collector;
   site: string;
   meters: number;
+  uptime: CollectorUptime | undefined;
 }
 
 // Went offline, then never seen, then online; by name among equals.
@@ -30,14 +33,21 @@ function useRows(): { query: ReturnType<typeof useCollectors>; rows: Row[] } {
   const query = useCollectors();
   const meters = useMeters();
   const sites = useSites();
+  const uptimes = useUptimes(uptimeDays);
   const rows = useMemo(() => {
+    const online = new Map((uptimes.data?.items ?? []).map((uptime) => [uptime.collector, uptime]));
     const names = siteNames(sites.data?.items ?? []);
     const counts = new Map<string, number>();
     for (const meter of meters.data?.items ?? []) counts.set(meter.collector, (counts.get(meter.collector) ?? 0) + 1);
     return (query.data?.items ?? [])
-      .map((collector) => ({ collector, site: names.get(collector.site) ?? '', meters: counts.get(collector.name) ?? 0 }))
+      .map((collector) => ({
+        collector,
+        site: names.get(collector.site) ?? '',
+        meters: counts.get(collector.name) ?? 0,
+        uptime: online.get(collector.name),
+      }))
       .sort((a, b) => rank(a.collector) - rank(b.collector) || a.collector.displayName.localeCompare(b.collector.displayName, 'zh', { numeric: true }));
-  }, [query.data, meters.data, sites.data]);
+  }, [query.data, meters.data, sites.data, uptimes.data]);
   return { query, rows };
 }
 
@@ -102,6 +112,12 @@ function CollectorCard({ row }: { row: Row }) {
           {t('collector.meters')} <MeterLink row={row} />
         </span>
       </div>
+      <div className="card-line cell-sub">
+        <span>{t('collector.uptime', { days: uptimeDays })}</span>
+        <span>
+          <Uptime uptime={row.uptime} />
+        </span>
+      </div>
     </div>
   );
 }
@@ -128,6 +144,7 @@ export function CollectorsPage() {
     },
     { title: t('collector.state'), width: 130, render: (_, { collector }) => <State collector={collector} /> },
     { title: t('collector.since'), render: (_, { collector }) => <Since collector={collector} /> },
+    { title: t('collector.uptime', { days: uptimeDays }), render: (_, { uptime }) => <Uptime uptime={uptime} /> },
     { title: t('collector.site'), dataIndex: 'site' },
     { title: t('collector.buses'), render: (_, { collector }) => <Buses collector={collector} /> },
     { title: t('collector.meters'), align: 'right', width: 100, render: (_, row) => <MeterLink row={row} /> },
