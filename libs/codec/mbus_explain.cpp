@@ -385,6 +385,21 @@ std::string Explainer::DifText(base::ByteView frame, const Record& record) const
   return text;
 }
 
+// Codes behind VIFE FCH (EN 13757-3, second table of combinable VIFE); empty: none that we know.
+absl::string_view PhaseText(uint8_t code, bool zh) {
+  constexpr absl::string_view kPhases[][2] = {
+      {"", ""},
+      {"at phase L1", "L1相"},
+      {"at phase L2", "L2相"},
+      {"at phase L3", "L3相"},
+      {"at neutral", "中性线"},
+      {"between L1 and L2", "L1与L2间"},
+      {"between L2 and L3", "L2与L3间"},
+      {"between L3 and L1", "L3与L1间"},
+  };
+  return code < std::size(kPhases) ? kPhases[code][zh ? 1 : 0] : "";
+}
+
 void Explainer::ExplainVif(base::ByteView frame, const Record& record) {
   const base::ByteView vif = frame.subspan(record.vif_offset, record.vif_size);
   const mbus::VifRow& row = mbus::RowOf(record);
@@ -398,7 +413,15 @@ void Explainer::ExplainVif(base::ByteView frame, const Record& record) {
   if (record.exponent == 0 && !factor_unit.empty()) absl::StrAppend(&text, Say("，", ", "), factor_unit);
   Take(vif.size() - modifiers.size(), "unit", std::move(text), known);
   bool vendor = (vif[0] & 0x7F) == 0x7F;
+  bool next_table = false;
   for (const uint8_t vife : modifiers) {
+    if (next_table) {
+      next_table = false;
+      const absl::string_view phase = PhaseText(vife & 0x7F, zh_);
+      const std::string said(phase.empty() ? Say("保留", "reserved") : phase);
+      Take(1, "unit", absl::StrCat("VIFE", Say("：", ": "), said), !phase.empty());
+      continue;
+    }
     if (vendor) {
       Take(1, "unit", Say("VIFE：厂家自定义", "VIFE: manufacturer specific"), /*understood=*/false);
       continue;
@@ -409,6 +432,7 @@ void Explainer::ExplainVif(base::ByteView frame, const Record& record) {
     const absl::string_view title = zh_ ? modifier.title_zh : modifier.title_en;
     Take(1, "unit", absl::StrCat("VIFE", Say("：", ": "), vife_known ? title : Say("保留", "reserved")), vife_known);
     vendor = entry.meaning == mbus::Meaning::kVendor;
+    next_table = (vife & 0x7F) == mbus::kVifeNextTable;
   }
 }
 

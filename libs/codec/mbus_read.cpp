@@ -2,6 +2,7 @@
 #include "libs/codec/mbus_read.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
@@ -52,6 +53,13 @@ void SetErrorDigits(const Record& record, base::ByteView frame, RegisterValue& v
   if (is_none) value.text.clear();
 }
 
+// 80 00 .. 00: type B's sign for "not valid" (EN 13757-3, annex A), and no meter's reading.
+bool IsLowestBinary(const Record& record) {
+  if (record.kind != ValueKind::kNumber || (record.data_size != 4 && record.data_size != 8)) return false;
+  return record.units ==
+         (record.data_size == 4 ? int64_t{std::numeric_limits<int32_t>::min()} : std::numeric_limits<int64_t>::min());
+}
+
 void SetNumber(const Record& record, base::ByteView frame, RegisterValue& value) {
   const bool is_identification = absl::string_view(mbus::RowOf(record).name) == "fabrication_no";
   const bool is_digits = mbus::DataLength(frame[record.offset]) < mbus::kVariable && (frame[record.offset] & 8) != 0;
@@ -59,7 +67,7 @@ void SetNumber(const Record& record, base::ByteView frame, RegisterValue& value)
     value.text = mbus::HexOf(record, frame);  // Its leading zeros belong to it.
     return;
   }
-  value.number = mbus::NumberOf(record);
+  if (!IsLowestBinary(record)) value.number = mbus::NumberOf(record);
   if (value.number.has_value()) return;
   value.text = record.kind == ValueKind::kFloat ? mbus::FloatText(record) : mbus::HexOf(record, frame);
   value.quality = Quality::kOutOfRange;
@@ -115,6 +123,15 @@ Record Adjusted(const Record& record, const RegisterOverride* differs, base::Byt
   return adjusted;
 }
 
+// A register's id promises its unit: kWh may come as GJ (neither is the other exactly), all else has the table's unit
+// or keeps its own id, so that gallons are never billed as cubic metres.
+bool HasUnitOf(const std::string& id, absl::string_view unit) {
+  const mbus::ObisRow* const row = mbus::FindObisRow(id);
+  const absl::string_view promised = row == nullptr ? "" : row->unit;
+  if (promised.empty() || unit == promised) return true;
+  return (promised == "kWh" && unit == "GJ") || (promised == "kW" && unit == "GJ/h");
+}
+
 Named Name(const Record& record, base::ByteView frame, uint8_t medium, const Profile& profile) {
   Named named;
   named.own_id = mbus::OwnId(record, frame);
@@ -125,6 +142,7 @@ Named Name(const Record& record, base::ByteView frame, uint8_t medium, const Pro
   if (differs == profile.registers.end()) differs = profile.registers.find(named.own_id);
   const Record adjusted =
       Adjusted(record, differs == profile.registers.end() ? nullptr : &differs->second, frame, value.unit);
+  if (!HasUnitOf(value.reg, value.unit)) value.reg = named.own_id;
   if ((record.flags & mbus::kNoValueFlag) != 0 ||
       IsSentinel(profile, frame.subspan(record.data_offset, record.data_size))) {
     value.quality = Quality::kNoValue;
@@ -137,11 +155,13 @@ Named Name(const Record& record, base::ByteView frame, uint8_t medium, const Pro
   return named;
 }
 
-// When the values of a storage were taken: the time point that is stored with them.
+// When the values of a storage were taken: the time point that is stored with them. That of a maximum, of an error, of
+// another tariff or unit is another moment.
 void SetMeterTimes(std::vector<Named>& values) {
   absl::flat_hash_map<uint64_t, std::string> times;
   for (const Named& named : values) {
-    const bool is_time = absl::EndsWith(named.own_id, ":6C") || absl::EndsWith(named.own_id, ":6D");
+    const std::string of_storage = absl::StrCat("mbus:", named.storage, ".0.0:6");
+    const bool is_time = named.own_id == of_storage + "C" || named.own_id == of_storage + "D";
     if (is_time && named.storage > 0 && named.value.text.size() >= 10)
       times.try_emplace(named.storage, named.value.text);
   }
@@ -245,7 +265,8 @@ Readout ReadAll(const MbusCall& call, const std::vector<ReplyFrames>& replies, s
   return readout;
 }
 
-// The status word of a valve: what one of the profile's two writes would have set.
+// The status word of a valve: what one of the profile's two writes would have set. A maximum or an error's value is no
+// state.
 RelayState ValveState(const MbusCall& call, base::ByteView frame, const Telegram& telegram) {
   for (const bool opens : {true, false}) {
     const std::string& user = opens ? call.profile.valve_open : call.profile.valve_close;
@@ -257,9 +278,11 @@ RelayState ValveState(const MbusCall& call, base::ByteView frame, const Telegram
     const base::ByteView set_vif = base::AsBytes(written).subspan(set.vif_offset, set.vif_size);
     for (const Record& record : telegram.records()) {
       const base::ByteView vif = frame.subspan(record.vif_offset, record.vif_size);
-      const bool same = record.storage == set.storage && record.tariff == set.tariff && record.subunit == set.subunit &&
+      const bool same = record.function == set.function && record.storage == set.storage &&
+                        record.tariff == set.tariff && record.subunit == set.subunit &&
                         std::equal(vif.begin(), vif.end(), set_vif.begin(), set_vif.end());
-      if (same && record.units == set.units) return opens ? RelayState::kClosed : RelayState::kOpen;
+      const bool has_value = (record.flags & mbus::kNoValueFlag) == 0 && record.kind == set.kind;
+      if (same && has_value && record.units == set.units) return opens ? RelayState::kClosed : RelayState::kOpen;
     }
   }
   return RelayState::kUnspecified;
@@ -277,17 +300,19 @@ RelayState ValveOf(const MbusCall& call, const std::vector<ReplyFrames>& replies
   return state;
 }
 
-// Water, hot water, heat and cooling meters are often set up as one another: the same quantity under the neighbour's
-// group is what was meant.
-std::string Neighbour(absl::string_view id) {
+// Cold and hot water meters, and heat and cooling meters, are often set up as one another: the same quantity under the
+// neighbour's group is what was meant. Not so where a meter counts both.
+std::string Neighbour(absl::string_view id, uint8_t medium) {
   constexpr absl::string_view kPairs[][2] = {{"8-0:", "9-0:"}, {"9-0:", "8-0:"}, {"5-0:", "6-0:"}, {"6-0:", "5-0:"}};
+  if (medium == mbus::kHeatAndCoolingMedium) return "";
   for (const auto& pair : kPairs) {
     if (absl::StartsWith(id, pair[0])) return absl::StrCat(pair[1], id.substr(pair[0].size()));
   }
   return "";
 }
 
-RegisterValue Pick(const std::vector<Named>& values, const std::string& wanted, RelayState valve) {
+RegisterValue Pick(const Readout& readout, const std::string& wanted, RelayState valve) {
+  const std::vector<Named>& values = readout.values;
   if (wanted == mbus::kValveRegister) {
     RegisterValue value = {.reg = wanted};
     value.text = valve == RelayState::kUnspecified ? "" : valve == RelayState::kOpen ? "open" : "closed";
@@ -299,7 +324,7 @@ RegisterValue Pick(const std::vector<Named>& values, const std::string& wanted, 
                         [&id](const Named& named) { return named.value.reg == id || named.own_id == id; });
   };
   auto found = find(wanted);
-  if (found == values.end()) found = find(Neighbour(wanted));
+  if (found == values.end()) found = find(Neighbour(wanted, readout.header.medium));
   RegisterValue value = found == values.end() ? RegisterValue{.quality = Quality::kNoValue} : found->value;
   value.reg = wanted;
   return value;
@@ -341,7 +366,7 @@ Decoded DecodeMbusReadout(const MbusCall& call, const std::vector<std::string>& 
   decoded.relay_state = ValveOf(call, replies, MbusOpeningSize(call));
   for (const std::string& wanted : registers) {
     if (wanted != mbus::kAllRegisters) {
-      decoded.values.push_back(Pick(readout.values, wanted, decoded.relay_state));
+      decoded.values.push_back(Pick(readout, wanted, decoded.relay_state));
       continue;
     }
     for (Named& named : readout.values) decoded.values.push_back(named.value);

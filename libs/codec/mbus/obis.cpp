@@ -86,7 +86,7 @@ uint8_t ObisGroup(uint8_t medium) {
       return kGas;
     case 0x04:
     case 0x0C:
-    case 0x0D:
+    case kHeatAndCoolingMedium:
       return kHeat;
     case 0x06:
     case 0x15:

@@ -32,6 +32,7 @@ struct ObisRow {
 };
 std::span<const ObisRow> ObisRows();
 
+inline constexpr uint8_t kHeatAndCoolingMedium = 0x0D;  // Counts both.
 // A of the ids of a medium; 0: none.
 uint8_t ObisGroup(uint8_t medium);
 

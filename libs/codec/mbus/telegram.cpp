@@ -204,6 +204,10 @@ Chain Reader::FindChainEnd(const uint8_t* at, unsigned count) const {
 // What VIFE change of the value.
 ReadsAs ApplyModifiers(const uint8_t* at, const uint8_t* end, ReadsAs reads_as, Record& record) {
   for (; at < end; ++at) {
+    if ((*at & 0x7F) == kVifeNextTable) {
+      ++at;  // A code of the table behind it (phases, quadrants) changes neither number nor unit.
+      continue;
+    }
     const VifEntry& entry = Entries(VifTable::kCombinable)[*at & 0x7F];
     switch (entry.meaning) {
       case Meaning::kVendor:

@@ -34,6 +34,9 @@ enum class ValueKind : uint8_t {
   kManufacturer,  // All that is left of the user data.
 };
 
+// VIFE 7CH: the next one is of a table of its own (phases, quadrants), in which no code changes number or unit.
+inline constexpr uint8_t kVifeNextTable = 0x7C;
+
 // Flags of a record.
 inline constexpr uint8_t kHasModifiers = 0x01;   // VIFE behind the VIF: what they say is in value.h's Modifiers.
 inline constexpr uint8_t kNoValueFlag = 0x02;    // One of them says why there is no value.

@@ -52,12 +52,18 @@ std::optional<decimal::Decimal> ParseScientific(const char* at, const char* end,
   return Scaled(negative ? -units : units, exponent);
 }
 
-bool IsDate(const MeterTime& time) { return time.month >= 1 && time.month <= 12 && time.day >= 1 && time.day <= 31; }
+// Month 15 and year 127 of types F and G mean "every", which is no moment; years above 99 are not in the standard.
+constexpr int kEveryYear = -1;
+bool IsDate(const MeterTime& time) {
+  return time.year != kEveryYear && time.month >= 1 && time.month <= 12 && time.day >= 1 && time.day <= 31;
+}
 
 // The year's seven bits; the hundreds are sent by few meters.
 int YearOf(unsigned low, unsigned high, unsigned hundreds) {
   constexpr int kLastOf20xx = 80;
+  constexpr int kLastOfCentury = 99;
   const int year = static_cast<int>(low | high << 3);
+  if (year > kLastOfCentury) return kEveryYear;
   if (hundreds != 0) return 1900 + 100 * static_cast<int>(hundreds) + year;
   return year <= kLastOf20xx ? 2000 + year : 1900 + year;
 }
@@ -250,6 +256,16 @@ base::ByteView ModifiersOf(const Record& record, base::ByteView frame) {
   return vif.subspan(head);
 }
 
+std::vector<uint8_t> FirstTableModifiersOf(const Record& record, base::ByteView frame) {
+  std::vector<uint8_t> codes;
+  const base::ByteView modifiers = ModifiersOf(record, frame);
+  for (size_t i = 0; i < modifiers.size(); ++i) {
+    codes.push_back(modifiers[i]);
+    if ((modifiers[i] & 0x7F) == kVifeNextTable) ++i;
+  }
+  return codes;
+}
+
 std::string PlainTextUnit(const Record& record, base::ByteView frame) {
   const base::ByteView vif = frame.subspan(record.vif_offset, record.vif_size);
   if (vif.size() < 2 || (vif[0] & 0x7F) != 0x7C) return "";
@@ -259,7 +275,7 @@ std::string PlainTextUnit(const Record& record, base::ByteView frame) {
 std::string UnitOf(const Record& record, base::ByteView frame) {
   std::string unit = PlainTextUnit(record, frame);
   if (unit.empty()) unit = std::string(UnitText(record.unit));
-  for (const uint8_t vife : ModifiersOf(record, frame)) {
+  for (const uint8_t vife : FirstTableModifiersOf(record, frame)) {
     if ((vife & 0x7F) == 0x7F || (frame[record.vif_offset] & 0x7F) == 0x7F) break;  // What follows is the vendor's.
     const VifEntry& entry = Entries(VifTable::kCombinable)[vife & 0x7F];
     if (entry.meaning == Meaning::kPer) absl::StrAppend(&unit, "/", UnitText(entry.unit));

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "libs/base/bytes.h"
@@ -43,6 +44,8 @@ std::string HexOf(const Record& record, base::ByteView frame);
 // What the record is of, and its VIFE behind the one that the row is of.
 inline const VifRow& RowOf(const Record& record) { return VifRows()[record.row]; }
 base::ByteView ModifiersOf(const Record& record, base::ByteView frame);
+// Those of them that are of the first table; those of the second stand behind a 7CH each.
+std::vector<uint8_t> FirstTableModifiersOf(const Record& record, base::ByteView frame);
 // The unit of VIF 7CH and FCH in plain text; empty for others.
 std::string PlainTextUnit(const Record& record, base::ByteView frame);
 // The unit as it is with "per" and "times" VIFE: "m3/h", "kWh/d", "V*s".

@@ -143,7 +143,7 @@ std::set<size_t> RowsShown(const vectors::Vector& vector) {
   for (const Record& record : telegram.records()) {
     rows.insert(record.row);
     if ((frame[record.vif_offset] & 0x7F) == 0x7F) continue;
-    for (const uint8_t vife : ModifiersOf(record, frame)) {
+    for (const uint8_t vife : FirstTableModifiersOf(record, frame)) {
       rows.insert(Entries(VifTable::kCombinable)[vife & 0x7F].row);
       if ((vife & 0x7F) == 0x7F) break;
     }
