@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tools/field_sim/meter.h"
+#include "tools/field_sim/talk.h"
 
 namespace voltwell::field_sim {
 namespace {
@@ -18,11 +19,10 @@ uint64_t SeedOf(const std::string& text, uint64_t seed) {
 
 }  // namespace
 
-Bus::Bus(const ParkBus& config, const ParkCollector& collector, const LoadSettings& settings, Moment start)
+Bus::Bus(const ParkBus& config, const LoadSettings& settings, Moment start)
     : config_(config),
-      collector_(collector),
       ns_per_byte_(config.wire_time ? kBitsPerByte * 1'000'000'000 / config.baud : 0),
-      random_(SeedOf(config.registration, settings.seed)) {
+      random_(SeedOf(config.registration_id, settings.seed)) {
   devices_.reserve(config.meters.size());
   for (const ParkMeter& meter : config.meters) {
     const Dialect& dialect = DialectOf(meter.protocol);
@@ -73,6 +73,7 @@ bool Bus::InFrame() const {
 
 void Bus::Reset() {
   pending_.clear();
+  held_reply_.clear();
   ClearCutters();
   uart_free_ns_ = reply_from_ns_ = reply_until_ns_ = 0;
 }
@@ -84,6 +85,7 @@ void Bus::AppendRandom(size_t count, std::string* out) {
 std::string Bus::Babble() {
   std::string bytes;
   AppendRandom(static_cast<size_t>(config_.babble_bytes), &bytes);
+  Envelop(&bytes);
   return bytes;
 }
 
@@ -95,6 +97,7 @@ void Bus::Receive(Bytes bytes, Moment now, std::string* out) {
   uart_free_ns_ = until;
   if (config_.echo) {
     std::string echo(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    Envelop(&echo);
     config_.wire_time ? Queue(until, std::move(echo)) : static_cast<void>(out->append(echo));
   }
   if (config_.wire_time && from < reply_until_ns_ && until > reply_from_ns_) {
@@ -211,16 +214,25 @@ void Bus::Spoil(const Faults& faults, std::string* answer) {
   }
   if (random_.Happens(faults.glue_rate)) answer->insert(0, previous_reply_);
   previous_reply_ = clean;
-  if (random_.Happens(faults.heartbeat_glue_rate)) answer->insert(0, collector_.heartbeat);
+  if (random_.Happens(faults.heartbeat_glue_rate)) answer->insert(0, config_.heartbeat);
+  if (random_.Happens(faults.double_rate)) answer->append(std::string(*answer));
+  if (random_.Happens(faults.noise_after_rate)) AppendRandom(static_cast<size_t>(faults.noise_bytes), answer);
 }
 
 void Bus::SendReply(const Faults* faults, int64_t heard_ns, std::string* out) {
+  if (faults != nullptr && random_.Happens(faults->late_exchange_rate)) {
+    held_reply_ = reply_;
+    return;
+  }
+  const size_t on_wire = reply_.size();
+  if (!held_reply_.empty()) reply_.insert(0, std::exchange(held_reply_, std::string()));
+  Envelop(&reply_);
   const bool late = faults != nullptr && random_.Happens(faults->late_rate);
   const bool split = faults != nullptr && faults->split_segments > 1;
   int64_t at = heard_ns + (late ? faults->late_ms * kNsPerMs : 0);
   if (config_.wire_time) {
     reply_from_ns_ = at + config_.turnaround_ms * kNsPerMs;
-    reply_until_ns_ = reply_from_ns_ + WireNs(reply_.size());
+    reply_until_ns_ = reply_from_ns_ + WireNs(on_wire);
     at = reply_until_ns_ + config_.packet_gap_ms * kNsPerMs;
   } else if (!late && !split) {
     out->append(reply_);
@@ -231,6 +243,12 @@ void Bus::SendReply(const Faults* faults, int64_t heard_ns, std::string* out) {
   } else {
     Queue(at, reply_);
   }
+}
+
+// As the box puts it around what came from the line.
+void Bus::Envelop(std::string* packet) const {
+  packet->insert(0, HeaderOf(config_.ports, config_.port, packet->size()));
+  if (config_.registration_each) packet->insert(0, config_.registration);
 }
 
 void Bus::SendSplit(const std::string& reply, int segments, int64_t gap_ns, int64_t at_ns) {

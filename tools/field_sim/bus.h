@@ -25,7 +25,7 @@ inline constexpr size_t kMaxPendingSegments = 1'024;
 
 class Bus {
  public:
-  Bus(const ParkBus& config, const ParkCollector& collector, const LoadSettings& settings, Moment start);
+  Bus(const ParkBus& config, const LoadSettings& settings, Moment start);
 
   // Bytes from the gateway. What is to be sent at once is appended to out; the rest waits until due().
   void Receive(Bytes bytes, Moment now, std::string* out);
@@ -66,10 +66,10 @@ class Bus {
   void SendSplit(const std::string& reply, int segments, int64_t gap_ns, int64_t at_ns);
   void Queue(int64_t at_ns, std::string bytes);
   int64_t WireNs(size_t bytes) const { return static_cast<int64_t>(bytes) * ns_per_byte_; }
+  void Envelop(std::string* packet) const;
   void AppendRandom(size_t count, std::string* out);
 
   const ParkBus& config_;
-  const ParkCollector& collector_;
   int64_t ns_per_byte_;
   Random random_;
   std::vector<std::unique_ptr<Device>> devices_;
@@ -80,6 +80,7 @@ class Bus {
   Request request_;  // Kept here: it is large, and there is one at a time.
   std::array<uint8_t, kMaxAnswer> answer_ = {};
   std::string frame_, reply_, previous_reply_;
+  std::string held_reply_;       // Comes with the next answer.
   std::deque<Segment> pending_;  // By time.
   int64_t last_byte_ns_ = 0;
   int64_t uart_free_ns_ = 0;                        // When the collector has put everything it got on the wire.

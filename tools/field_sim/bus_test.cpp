@@ -17,9 +17,8 @@ const char kSecond[] = "202411110103";
 
 struct Line {
   Line() {
-    collector.id = "VW-1";
-    collector.heartbeat = "VWHB";
-    config.registration = "VW-1";
+    config.heartbeat = "VWHB";
+    config.registration = config.registration_id = "VW-1";
     config.wire_time = false;
     for (const char* address : {kFirst, kSecond}) {
       ParkMeter meter;
@@ -29,7 +28,7 @@ struct Line {
       config.meters.push_back(meter);
     }
   }
-  void Start() { bus = std::make_unique<Bus>(config, collector, LoadSettings(), kMorning); }
+  void Start() { bus = std::make_unique<Bus>(config, LoadSettings(), kMorning); }
   // What leaves at once.
   std::string Say(const std::string& bytes, double seconds = 0) {
     if (bus == nullptr) Start();
@@ -47,7 +46,6 @@ struct Line {
     if (!bus->TakeDue(due, &segment)) return {"", 0};
     return {segment, due - kMorning.mono_ns};
   }
-  ParkCollector collector;
   ParkBus config;
   std::unique_ptr<Bus> bus;
 };
@@ -229,6 +227,37 @@ TEST_CASE("faults that dress an answer up, delay or divide it") {
   }
 }
 
+TEST_CASE("faults that add to an answer, hold it back or take it apart") {
+  Line line;
+  Faults& faults = line.config.meters[0].faults;
+  const std::string clean = Clean();
+  SECTION("twice") {
+    faults.double_rate = 1;
+    CHECK(line.Read(kFirst) == clean + clean);
+  }
+  SECTION("noise behind") {
+    faults.noise_after_rate = 1;
+    faults.noise_bytes = 5;
+    const std::string answer = line.Read(kFirst);
+    CHECK(answer.size() == clean.size() + 5);
+    CHECK(answer.substr(0, clean.size()) == clean);
+  }
+  SECTION("late by one exchange, whoever is asked next") {
+    faults.late_exchange_rate = 1;
+    CHECK(line.Read(kFirst).empty());
+    const std::string both = line.Read(kSecond);
+    CHECK(both.substr(0, clean.size()) == clean);
+    CHECK(both.size() > clean.size());
+    CHECK(line.Read(kSecond).size() == both.size() - clean.size());
+  }
+  SECTION("at each byte") {
+    faults.split_segments = 300;
+    line.Read(kFirst);
+    for (const char byte : clean) CHECK(line.Next().first == std::string(1, byte));
+    CHECK(line.Next().first.empty());
+  }
+}
+
 TEST_CASE("a rate of one half spoils about half of the answers, the same ones in each run") {
   const auto run = [] {
     Line line;
@@ -259,6 +288,22 @@ TEST_CASE("what waited for a connection that is gone is lost with it") {
   line.Read(kFirst);
   line.bus->Reset();
   CHECK(line.bus->due() == INT64_MAX);
+}
+
+TEST_CASE("a box with ports puts the port, and where it is so the length, before each packet of a bus") {
+  Line line;
+  const std::string clean = Clean();
+  line.config.port = 7;
+  line.config.ports = PortHeader::kByte;
+  CHECK(line.Read(kFirst) == "\x07" + clean);
+  line.config.ports = PortHeader::kByteAndLength;
+  CHECK(line.Read(kFirst) == std::string("\x07\x00", 2) + static_cast<char>(clean.size()) + clean);
+}
+
+TEST_CASE("a box that registers before each packet does so before each answer") {
+  Line line;
+  line.config.registration_each = true;
+  CHECK(line.Read(kFirst) == "VW-1" + Clean());
 }
 
 }  // namespace

@@ -259,7 +259,7 @@ TEST_CASE("a bus with both kinds of meters lets each hear its own") {
                               {});
   REQUIRE(park.ok());
   const ParkCollector& collector = park->collectors[0];
-  Bus bus(collector.buses[0], collector, LoadSettings{}, kMorning);
+  Bus bus(collector.buses[0], LoadSettings{}, kMorning);
   std::string out;
   bus.Receive(base::AsBytes(Frame(To("011F9001"))), kMorning, &out);
   CHECK(out.size() == 35);

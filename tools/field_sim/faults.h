@@ -18,6 +18,9 @@ struct Faults {
   double bad_checksum_rate = 0;    // The answer's checksum is wrong.
   double garbage_rate = 0;         // Random bytes in place of the answer.
   double wrong_address_rate = 0;   // A valid answer of a meter that was not asked.
+  double double_rate = 0;          // The answer comes twice.
+  double noise_after_rate = 0;     // noise_bytes random bytes behind the answer.
+  double late_exchange_rate = 0;   // The answer is held back and comes right before the next one of this bus.
   double glue_rate = 0;            // The previous answer of this bus once more, in one segment with this one.
   double heartbeat_glue_rate = 0;  // The collector's heartbeat in one segment in front of the answer.
   int split_segments = 1;          // The answer comes in so many TCP segments, split_gap_ms apart.

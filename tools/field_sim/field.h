@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <queue>
 #include <string>
@@ -18,6 +20,8 @@
 
 namespace voltwell::field_sim {
 
+// Connections that collectors forgot half-open; beyond it the oldest is closed.
+inline constexpr size_t kForgottenMax = 256;
 // A gateway that does not read for so long is given up.
 inline constexpr size_t kMaxUnsentBytes = 64 * 1024;
 
@@ -30,6 +34,8 @@ struct FieldOptions {
 struct FieldCounts {
   uint64_t connects = 0, connect_failures = 0, disconnects = 0, heartbeats = 0;
   uint64_t bytes_in = 0, bytes_out = 0;
+  uint64_t answers = 0, answers_missed = 0;  // To registrations and heartbeats, of boxes that wait for them.
+  uint64_t line_faults = 0, unknown_ports = 0;
 };
 
 class Field {
@@ -59,16 +65,22 @@ class Field {
 
  private:
   enum class State { kIdle, kConnecting, kConnected };
-  enum class TimerKind : uint8_t { kDial, kHeartbeat, kSegment, kBabble };
+  enum class TimerKind : uint8_t { kDial, kHeartbeat, kSegment, kBabble, kAnswer, kFault, kThaw };
   struct Link {
     size_t collector = 0;
     std::unique_ptr<Bus> bus;
+    size_t carrier = 0;  // The link whose connection this one shares; mostly itself.
+    UniqueFd listener;   // Of a bus that waits to be dialled.
     UniqueFd fd;
     State state = State::kIdle;
     uint32_t generation = 0;  // Timers of an earlier connection are void.
     size_t target = 0;
     int64_t segment_timer_ns = INT64_MAX;
     std::string unsent;
+    std::deque<std::string> expected;  // Answers that the gateway owes, in their order.
+    std::string inbox;                 // The beginning of an answer or of a packet with a port.
+    bool mute = false;                 // Its registration is not answered yet: nothing goes up.
+    bool frozen = false;               // It does not read.
     uint64_t connects = 0;
   };
   struct CollectorState {
@@ -90,6 +102,17 @@ class Field {
   void Dial(size_t index);
   void DialFailed(size_t index);
   void Connected(size_t index);
+  void Begin(size_t index);
+  void Listen(size_t index);
+  void Take(size_t index);
+  bool Shares(size_t index) const { return links_[index].bus->config().ports != PortHeader::kNone; }
+  std::string WithoutAnswers(Link& link, Bytes bytes);
+  void Hear(size_t index, Bytes bytes);
+  void HearPackets(size_t index, Bytes bytes);
+  void Beat(size_t index);
+  void BreakLine(size_t index);
+  void Release(size_t index);
+  uint32_t WantedEvents(const Link& link) const;
   void Close(size_t index);
   void OnEvent(size_t index, uint32_t events);
   void OnReadable(size_t index);
@@ -111,6 +134,7 @@ class Field {
   std::vector<std::function<void()>> watched_;
   std::array<uint8_t, 16 * 1024> received_ = {};
   std::string out_, segment_;
+  std::deque<UniqueFd> forgotten_;  // Half-open; at most kForgottenMax.
   size_t connected_ = 0;
   FieldCounts counts_;
 };

@@ -38,8 +38,9 @@ nlohmann::json Field::LinkJson(size_t index) const {
   const BusCounts& counts = link.bus->counts();
   return {{"collector", park_.collectors[link.collector].id},
           {"bus", link.bus->config().number},
-          {"connected", link.state == State::kConnected},
+          {"connected", link.state == State::kConnected && !links_[link.carrier].mute},
           {"target", options_.targets[link.target].text},
+          {"listens", link.listener ? PortOf(link.listener.get()) : 0},
           {"connects", link.connects},
           {"requests", counts.requests},
           {"replies", counts.replies},

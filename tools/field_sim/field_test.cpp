@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include <array>
 #include <functional>
 
 #include <catch2/catch.hpp>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "tools/field_sim/admin.h"
 #include "tools/field_sim/options.h"
+#include "tools/field_sim/talk.h"
 #include "tools/field_sim/testing.h"
 
 namespace voltwell::field_sim {
@@ -143,6 +145,129 @@ TEST_CASE("a babbling bus sends bytes that nobody asked for") {
   Rig rig(TwoBuses("", R"("babble_period_ms": 5, "babble_bytes": 30, )"));
   const auto [first, second] = rig.AcceptBoth();
   CHECK(rig.Read(first, 90).size() == 90);
+}
+
+// One collector that speaks `dialect`, with two meters on two buses.
+Park Speaker(const std::string& id, const std::string& dialect, const std::string& more = "") {
+  return ParkOf(absl::StrCat(R"({"collectors": [{"id": ")", id, R"(", "dialect": ")", dialect, R"(", )", more,
+                             R"("reconnect_delay_ms": 10, "reconnect_jitter_ms": 5, "answer_timeout_ms": 50,
+    "buses": [{"wire_time": false, "meters": [{"address": "202411110002", "start_kwh": [0, 0, "1234.56", 0], "power_w": 0}]},
+              {"wire_time": false, "meters": [{"address": "202411110003"}]}]}]})"));
+}
+
+TEST_CASE("a box registers as its dialect says, with the id where the dialect has it") {
+  const std::vector<std::array<std::string, 3>> expected = {
+      {"861234567890123", "imei", "861234567890123"},
+      {"861234567890123", "imei-report", "861234567890123,ML302_V1.2,27\r\n"},
+      {"1001", "login", "LOGIN:1001\r\n"},
+      {"2017070000000921", "ctrl-prefix", "CTRL:&2017070000000921!"},
+      {"20201130", "cloud-triple", "*388752#20201130#server*"},
+      {"1001", "id-heartbeat", "@1001#"},
+      {"hex:0102030405F6", "binary-id", "{\x01\x02\x03\x04\x05\xF6}"}};
+  for (const auto& [id, dialect, packet] : expected) {
+    ParkCollector collector;
+    collector.id = id;
+    collector.dialect = dialect;
+    ParkBus bus;
+    REQUIRE(Speak(collector, &bus));
+    CHECK(bus.registration == packet);
+    CHECK(bus.registration_id == id);
+  }
+  CHECK(FindTalk("morse") == nullptr);
+}
+
+TEST_CASE("a box that waits for the answer to its registration forwards nothing before, and dials anew without") {
+  Rig rig(
+      ParkOf(R"({"collectors": [{"id": "1001", "dialect": "login-ok", "reconnect_delay_ms": 10, "answer_timeout_ms": 50,
+    "buses": [{"wire_time": false, "meters": [{"address": "202411110002", "start_kwh": [0, 0, "1234.56", 0],
+      "power_w": 0}]}]}]})"));
+  UniqueFd first = rig.Accept();
+  REQUIRE(rig.Read(first, 12) == "LOGIN:1001\r\n");
+  rig.Write(first, kRead);
+  CHECK(rig.Closed(first));
+  CHECK(rig.field->counts().answers_missed == 1);
+  UniqueFd again = rig.Accept();
+  REQUIRE(rig.Read(again, 12) == "LOGIN:1001\r\n");
+  rig.Write(again, "O");
+  rig.field->Poll(1);
+  rig.Write(again, "K\r\n" + kRead);
+  CHECK(testing::Summary(rig.Read(again, 20)) == kAnswer);
+  CHECK(rig.field->counts().answers == 1);
+}
+
+TEST_CASE("a box whose heartbeat is not answered by the next one dials anew") {
+  Rig rig(Speaker("1001", "transparent-echo", R"("heartbeat": "HB", "heartbeat_period_ms": 20, )"));
+  UniqueFd first = rig.Accept(), second = rig.Accept();
+  CHECK(rig.Until([&] { return rig.field->counts().disconnects > 0; }));
+  CHECK(rig.field->counts().answers_missed > 0);
+}
+
+TEST_CASE("a box with ports carries all its buses over one connection, each answer under its port") {
+  for (const std::string dialect : {"port-byte", "port-length"}) {
+    Rig rig(Speaker("1001", dialect));
+    UniqueFd line = rig.Accept();
+    CHECK(rig.Read(line, 12) == "MPORT:1001\r\n");
+    CHECK(rig.field->connected() == 2);
+    const std::string other = testing::RequestFrame("202411110003", 0x11, "00010102");
+    const bool length = dialect == "port-length";
+    const auto packet = [&](int port, const std::string& bytes) {
+      return HeaderOf(length ? PortHeader::kByteAndLength : PortHeader::kByte, port, bytes.size()) + bytes;
+    };
+    // Both at once, after a packet for a port that it has not.
+    rig.Write(line, packet(9, kRead) + packet(2, other) + packet(1, kRead));
+    const size_t header = length ? 3 : 1;
+    const std::string answers = rig.Read(line, header + 18 + header + 20);
+    CHECK(answers[0] == 2);
+    CHECK(answers[header + 18] == 1);
+    CHECK(testing::Summary(answers.substr(header + 18 + header)) == kAnswer);
+    CHECK(rig.field->counts().unknown_ports == 1);
+    line.Reset();
+    const UniqueFd again = rig.Accept();
+    CHECK(rig.Read(again, 12) == "MPORT:1001\r\n");
+  }
+}
+
+TEST_CASE("a serial server waits to be dialled, takes one connection at a time and says nothing by itself") {
+  Rig rig(TwoBuses(R"("listen_port": 0, )"));
+  rig.field->Poll(1);
+  const auto port = [&](size_t link) { return rig.field->LinkJson(link)["listens"].get<int>(); };
+  REQUIRE(port(0) > 0);
+  REQUIRE(port(1) > 0);
+  const Target target = *ParseTarget(absl::StrCat("127.0.0.1:", port(0)));
+  UniqueFd line = StartConnect(target);
+  REQUIRE(rig.Until([&] { return rig.field->connected() == 1; }));
+  const UniqueFd second = StartConnect(target);
+  CHECK(rig.Closed(second));
+  rig.Write(line, kRead);
+  CHECK(testing::Summary(rig.Read(line, 20)) == kAnswer);
+  line.Reset();
+  REQUIRE(rig.Until([&] { return rig.field->connected() == 0; }));
+  const UniqueFd again = StartConnect(target);
+  CHECK(rig.Until([&] { return rig.field->connected() == 1; }));
+}
+
+TEST_CASE("a line that breaks by itself comes back, whichever way it broke") {
+  for (const std::string kind : {"fin", "rst", "half_open"}) {
+    Rig rig(TwoBuses(absl::StrCat(R"("line_faults": {"every_ms": 20, "kinds": [")", kind, R"("]}, )")));
+    UniqueFd first = rig.Accept();
+    CHECK(rig.Until([&] { return rig.field->counts().line_faults > 1 && rig.field->counts().connects > 2; }));
+    char bytes[64];
+    while (recv(first.get(), bytes, sizeof bytes, 0) > 0) {
+    }
+    // Half-open: nobody told this end.
+    CHECK((recv(first.get(), bytes, 1, 0) < 0 && errno == EAGAIN) == (kind == "half_open"));
+  }
+}
+
+TEST_CASE("a slow reader takes up reading where it left off") {
+  Rig rig(TwoBuses(R"("line_faults": {"every_ms": 10, "pause_ms": 30, "kinds": ["slow"]}, )"));
+  const auto [first, second] = rig.AcceptBoth();
+  REQUIRE(rig.Until([&] { return rig.field->counts().line_faults > 1; }));
+  for (int i = 0; i < 3; ++i) {
+    rig.Write(first, kRead);
+    CHECK(testing::Summary(rig.Read(first, 20)) == kAnswer);
+  }
+  CHECK(rig.field->counts().disconnects == 0);
 }
 
 TEST_CASE("when one of two gateways is gone, all buses of a collector go to the other") {

@@ -2,6 +2,8 @@
 // defaults.collector; a template writes many collectors at once.
 #include "tools/field_sim/park.h"
 
+#include <algorithm>
+#include <array>
 #include <set>
 #include <utility>
 
@@ -12,12 +14,16 @@
 #include "tools/field_sim/object_reader.h"
 #include "tools/field_sim/park_meter.h"
 #include "tools/field_sim/park_pattern.h"
+#include "tools/field_sim/talk.h"
 
 namespace voltwell::field_sim {
 namespace {
 
 using nlohmann::json;
 using Type = json::value_t;
+
+// By LineFaults::Kind.
+constexpr std::array<const char*, 4> kLineFaultNames = {"fin", "rst", "half_open", "slow"};
 
 json WithDefaults(const json& defaults, const char* kind, const json& value) {
   const auto found = defaults.find(kind);
@@ -38,6 +44,7 @@ class ParkParser {
   void ParseCollector(const json& value, const std::string& path);
   void ParseTemplate(const json& value, const std::string& path);
   void ReadCollectorFields(ObjectReader& fields, ParkCollector* collector);
+  void ReadLineFaults(const json& value, const std::string& path, LineFaults* faults);
   void ReadBusFields(ObjectReader& fields, ParkBus* bus);
   void AddCollector(ParkCollector collector, const std::string& path);
 
@@ -62,10 +69,35 @@ void ParkParser::ReadCollectorFields(ObjectReader& fields, ParkCollector* collec
   collector->name = fields.Text("name", "");
   collector->site = fields.Text("site", "");
   collector->model = fields.Text("model", "");
+  collector->dialect = fields.Text("dialect", "transparent");
+  if (FindTalk(collector->dialect) == nullptr) fields.Fail("PARK_FIELD_RANGE", "dialect", "no box speaks so");
   collector->heartbeat = fields.RawBytes("heartbeat", "");
+  collector->answer_timeout_ms = static_cast<int>(fields.Int("answer_timeout_ms", 3'000, 10, 600'000));
   collector->heartbeat_period_ms = static_cast<int>(fields.Int("heartbeat_period_ms", 30'000, 10, 86'400'000));
   collector->reconnect_delay_ms = static_cast<int>(fields.Int("reconnect_delay_ms", 1'000, 0, 3'600'000));
   collector->reconnect_jitter_ms = static_cast<int>(fields.Int("reconnect_jitter_ms", 500, 0, 3'600'000));
+  collector->listen_port = static_cast<int>(fields.Int("listen_port", -1, -1, 65'520));
+  const json* const faults = fields.Child("line_faults", Type::object);
+  if (faults != nullptr) ReadLineFaults(*faults, fields.PathOf("line_faults"), &collector->line_faults);
+}
+
+void ParkParser::ReadLineFaults(const json& value, const std::string& path, LineFaults* faults) {
+  ObjectReader fields(value, path, &error_);
+  faults->every_ms = static_cast<int>(fields.Int("every_ms", 0, 10, 86'400'000));
+  faults->pause_ms = static_cast<int>(fields.Int("pause_ms", 1'000, 1, 600'000));
+  const json* kinds = fields.Child("kinds", Type::array);
+  for (const json& kind : kinds == nullptr ? json::array() : *kinds) {
+    const auto found = std::find(kLineFaultNames.begin(), kLineFaultNames.end(), kind);
+    if (found == kLineFaultNames.end()) {
+      fields.Fail("PARK_FIELD_RANGE", "kinds", "fin, rst, half_open and slow are known");
+      return;
+    }
+    faults->kinds.push_back(static_cast<LineFaults::Kind>(found - kLineFaultNames.begin()));
+  }
+  if (faults->kinds.empty() || faults->every_ms == 0) {
+    fields.Fail("PARK_FIELD_MISSING", "kinds", "kinds and every_ms are needed");
+  }
+  fields.Finish();
 }
 
 void ParkParser::AddCollector(ParkCollector collector, const std::string& path) {
@@ -74,9 +106,11 @@ void ParkParser::AddCollector(ParkCollector collector, const std::string& path) 
   };
   if (!collector_ids_.insert(collector.id).second) fail("PARK_DUPLICATE", path + "/id", "this id is taken");
   for (size_t b = 0; b < collector.buses.size(); ++b) {
-    const ParkBus& bus = collector.buses[b];
+    ParkBus& bus = collector.buses[b];
     const std::string where = absl::StrCat(path, "/buses/", b);
-    if (!registrations_.insert(bus.registration).second) {
+    Speak(collector, &bus);
+    const bool shared = bus.ports != PortHeader::kNone && b > 0;  // One connection, one packet.
+    if (!shared && !registrations_.insert(bus.registration).second) {
       fail("PARK_DUPLICATE", where + "/registration", "this registration packet is taken");
     }
     std::set<std::string> seen;
@@ -107,7 +141,9 @@ void ParkParser::ParseCollector(const json& value, const std::string& path) {
     ObjectReader bus_fields(bus_value, bus_path, &error_);
     ParkBus bus;
     bus.number = static_cast<int>(bus_fields.Int("number", static_cast<int64_t>(i) + 1, 1, 255));
-    bus.registration = bus_fields.RawBytes("registration", DefaultRegistration(collector.id, bus.number));
+    bus.registration_id = bus_fields.Text("registration_id", "");
+    bus.registration = bus_fields.RawBytes("registration", "");
+    bus.port = static_cast<int>(bus_fields.Int("port", bus.number, 0, 255));
     ReadBusFields(bus_fields, &bus);
     const json* meters = bus_fields.Child("meters", Type::array);
     if (meters == nullptr) bus_fields.Fail("PARK_FIELD_MISSING", "meters", "a list of meters is expected");

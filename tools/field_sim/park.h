@@ -28,6 +28,9 @@ struct RecordedExchange {
   uint8_t function = 0;  // Of the reply.
 };
 
+// What stands before each packet of a box that carries several buses over one connection, in both directions.
+enum class PortHeader : uint8_t { kNone, kByte, kByteAndLength };
+
 enum class MeterKind { kLive, kReplay };
 enum class MeterProtocol : uint8_t { kDlt645_2007, kDlt645_1997, kCjt188, kMbus };
 // What a replay meter does when asked for what was not recorded.
@@ -112,7 +115,15 @@ struct ParkMeter {
 
 struct ParkBus {
   int number = 1;
-  std::string registration;  // Bytes sent once after each connect.
+  std::string registration_id;  // As loaders tell the registry.
+  std::string registration;     // Bytes sent once after each connect.
+  // By the collector's dialect (talk.h).
+  bool registration_each = false;   // And before each packet.
+  std::string registration_answer;  // Nothing goes up before this has come.
+  std::string heartbeat;            // Bytes; empty: none.
+  std::string heartbeat_answer;     // Without it the box dials anew.
+  PortHeader ports = PortHeader::kNone;
+  int port = 0;  // In the packets of the collector's one connection.
   int baud = 2400;
   bool wire_time = true;     // False: as fast as possible.
   int turnaround_ms = 30;    // From the last byte of the request to the first of the answer.
@@ -123,9 +134,27 @@ struct ParkBus {
   std::vector<ParkMeter> meters;
 };
 
+// What happens to a collector's line by itself, by a seeded choice each time.
+struct LineFaults {
+  enum class Kind : uint8_t {
+    kFin,       // It closes and dials again.
+    kRst,       // The same with a reset.
+    kHalfOpen,  // It forgets the connection without a word and dials anew, as after a loss of power.
+    kSlow,      // It does not read for pause_ms.
+  };
+  int every_ms = 0;  // Half of it to one and a half of it pass between two; 0: never.
+  int pause_ms = 1'000;
+  std::vector<Kind> kinds;
+};
+
 struct ParkCollector {
   std::string id, name, site, model;
-  std::string heartbeat;  // Bytes; empty: none.
+  std::string dialect = "transparent";  // A row of talk.cpp.
+  std::string heartbeat;                // Bytes, where the dialect has none of its own; empty: none.
+  int answer_timeout_ms = 3'000;        // For answers that its dialect waits for.
+  LineFaults line_faults;
+  // It waits for the gateway to dial: bus N on loopback at listen_port + N - 1, 0: at any free port. -1: it dials.
+  int listen_port = -1;
   int heartbeat_period_ms = 30'000;
   int reconnect_delay_ms = 1'000;
   int reconnect_jitter_ms = 500;

@@ -93,16 +93,19 @@ json BytesToJson(const std::string& bytes) {
 json BusToJson(const ParkBus& bus) {
   json meters = json::array();
   for (const ParkMeter& meter : bus.meters) meters.push_back(MeterToJson(meter));
-  return {{"number", bus.number},
-          {"registration", BytesToJson(bus.registration)},
-          {"baud", bus.baud},
-          {"wire_time", bus.wire_time},
-          {"turnaround_ms", bus.turnaround_ms},
-          {"packet_gap_ms", bus.packet_gap_ms},
-          {"echo", bus.echo},
-          {"babble_period_ms", bus.babble_period_ms},
-          {"babble_bytes", bus.babble_bytes},
-          {"meters", std::move(meters)}};
+  json out = {{"number", bus.number},
+              {"registration_id", bus.registration_id},
+              {"registration", BytesToJson(bus.registration)},
+              {"baud", bus.baud},
+              {"wire_time", bus.wire_time},
+              {"turnaround_ms", bus.turnaround_ms},
+              {"packet_gap_ms", bus.packet_gap_ms},
+              {"echo", bus.echo},
+              {"babble_period_ms", bus.babble_period_ms},
+              {"babble_bytes", bus.babble_bytes},
+              {"meters", std::move(meters)}};
+  if (bus.ports != PortHeader::kNone) out["port"] = bus.port;
+  return out;
 }
 
 }  // namespace
@@ -127,8 +130,10 @@ json ParkToJson(const Park& park) {
                           {"name", collector.name},
                           {"site", collector.site},
                           {"model", collector.model},
+                          {"dialect", collector.dialect},
                           {"heartbeat", BytesToJson(collector.heartbeat)},
                           {"heartbeat_period_ms", collector.heartbeat_period_ms},
+                          {"listen_port", collector.listen_port},
                           {"reconnect_delay_ms", collector.reconnect_delay_ms},
                           {"reconnect_jitter_ms", collector.reconnect_jitter_ms},
                           {"buses", std::move(buses)}});

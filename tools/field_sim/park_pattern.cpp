@@ -82,7 +82,7 @@ absl::StatusOr<std::vector<ParkCollector>> ExpandTemplate(const TemplateCounts& 
     for (int64_t b = 1; b <= counts.buses; ++b) {
       ParkBus line = bus;
       line.number = static_cast<int>(b);
-      line.registration = DefaultRegistration(one.id, line.number);
+      line.port = line.number;
       for (int64_t m = 1; m <= counts.meters; ++m) {
         ParkMeter unit = meter;
         VW_ASSIGN_OR_RETURN(const std::string digits, Fill(patterns.address, {c, b, m}, path + "/address_pattern"));
@@ -118,6 +118,9 @@ absl::StatusOr<Faults> FaultsFromJson(const nlohmann::json& value, const std::st
   faults.bad_checksum_rate = fields.Rate("bad_checksum_rate");
   faults.garbage_rate = fields.Rate("garbage_rate");
   faults.wrong_address_rate = fields.Rate("wrong_address_rate");
+  faults.double_rate = fields.Rate("double_rate");
+  faults.noise_after_rate = fields.Rate("noise_after_rate");
+  faults.late_exchange_rate = fields.Rate("late_exchange_rate");
   faults.glue_rate = fields.Rate("glue_rate");
   faults.heartbeat_glue_rate = fields.Rate("heartbeat_glue_rate");
   faults.split_segments = static_cast<int>(fields.Int("split_segments", 1, 1, 300));
@@ -140,6 +143,9 @@ nlohmann::json FaultsToJson(const Faults& faults) {
           {"bad_checksum_rate", faults.bad_checksum_rate},
           {"garbage_rate", faults.garbage_rate},
           {"wrong_address_rate", faults.wrong_address_rate},
+          {"double_rate", faults.double_rate},
+          {"noise_after_rate", faults.noise_after_rate},
+          {"late_exchange_rate", faults.late_exchange_rate},
           {"glue_rate", faults.glue_rate},
           {"heartbeat_glue_rate", faults.heartbeat_glue_rate},
           {"split_segments", faults.split_segments},

@@ -115,12 +115,14 @@ def _collector(api: Api, collector: dict, sites: dict) -> tuple:
     buses = []
     for place, bus in enumerate(collector["buses"], 1):
         number = bus.get("number", place)
-        buses.append({"number": number, "baud": bus.get("baud", 2400),
+        buses.append({"number": number, "baud": bus.get("baud", 2400), "registrationId": bus.get("registration_id", ""),
+                      **({"port": bus["port"]} if "port" in bus else {}),
                       # Without wire time the simulated link has none of a real one's delay either.
                       "linkTimeMs": 500 if bus.get("wire_time", True) else 200})
     made = api.call("registry.CollectorService/CreateCollector", {"requestId": key("collector", collector["id"]), "collector": {
         "registrationId": collector["id"], "displayName": collector.get("name") or collector["id"],
-        "site": sites[collector.get("site", "")], "heartbeatHex": _hex(collector.get("heartbeat", "")), "buses": buses}})
+        "site": sites[collector.get("site", "")], "heartbeatHex": _hex(collector.get("heartbeat", "")),
+        "dialect": collector.get("dialect", ""), "buses": buses}})
     return collector["id"], made["name"]
 
 
