@@ -77,6 +77,7 @@ def unit(tally: Tally) -> None:
 def integration(tally: Tally) -> None:
     if build(tally, "dev"):
         ctest(tally, "dev", "-L", "integration")
+        unittests(tally, "tests/soak")
 
 
 def e2e(tally: Tally) -> None:
@@ -151,8 +152,22 @@ def fuzz(tally: Tally, seconds: int = 30) -> None:
             tally.add(f"fuzz/{program.name}", done.returncode == 0)
 
 
+def random_sessions(tally: Tally, seconds: int) -> None:
+    """The gateway's sessions under random bytes and times, by seeds that CI does not use."""
+    if build(tally, "asan", "gateway_session_test"):
+        seed = int(time.time()) % 1_000_000
+        done = subprocess.run([ROOT / "build/asan/tests/gateway_session_test", "random boxes*"], cwd=ROOT, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, env={
+                                  **os.environ, "VOLTWELL_RANDOM_SECONDS": str(seconds), "VOLTWELL_RANDOM_SEED": str(seed)})
+        lines = [line for line in done.stdout.split("\n") if line and not line.startswith("{")]
+        say("\n".join(lines[-8 if done.returncode == 0 else -60:]))
+        tally.add(f"asan/random sessions from seed {seed}", done.returncode == 0)
+
+
 def long(tally: Tally) -> None:
-    unittests(tally, "tests/long")
+    if build(tally, "dev", "gateway_soak"):
+        unittests(tally, "tests/long")
+    random_sessions(tally, seconds=300)
     fuzz(tally, seconds=300)
 
 
