@@ -53,7 +53,7 @@ TEST_CASE("a meter is known by the bytes that question and answer share, a kind 
   CHECK(MeterLabelOf(ItemOf(1, Priority::kRelay, {exchange})) == std::string(kMeterLabelMax, 'q'));
 }
 
-TEST_CASE("a turnaround is believed after its eighth answer, and then follows what the meter does") {
+TEST_CASE("a turnaround is believed after its third answer, and then follows what the meter does") {
   Turnaround turnaround;
   for (int i = 1; i < kTurnaroundSamplesMin; ++i) turnaround.Learn(absl::Milliseconds(100));
   CHECK(turnaround.limit() == absl::InfiniteDuration());
