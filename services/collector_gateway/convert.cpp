@@ -127,10 +127,10 @@ Item ToItem(const v1::ExchangeItem& item, Instant arrived) {
 void ToProto(Result&& result, v1::ExchangeResult& out) {
   out.set_id(result.id);
   out.set_outcome(static_cast<codec::v1::Outcome>(result.outcome));
-  for (std::vector<std::string>& frames : result.replies) {
-    codec::v1::ReplyFrames* const reply = out.add_replies();
-    for (std::string& frame : frames) reply->add_frames(std::move(frame));
-  }
+  result.replies.Walk([&out] { out.add_replies(); },
+                      [&out](base::ByteView frame) {
+                        out.mutable_replies(out.replies_size() - 1)->add_frames(frame.data(), frame.size());
+                      });
   out.set_noise(std::move(result.noise));
   out.set_moved_to(std::move(result.moved_to));
   if (result.bus_time > absl::ZeroDuration()) ToProtoDuration(result.bus_time, *out.mutable_bus_time());

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <functional>
 #include <utility>
 
 #include "libs/base/check.h"
@@ -17,6 +18,7 @@ namespace {
 
 constexpr int kEventsPerTurn = 256;
 constexpr uint64_t kWakeToken = ~uint64_t{0};
+constexpr size_t kTimersKept = 4096;
 // An idle loop looks around at least this often.
 constexpr absl::Duration kLongestSleep = absl::Seconds(1);
 
@@ -74,7 +76,10 @@ void EventLoop::Change(int fd, uint32_t events, uint64_t token) {
 
 void EventLoop::Unwatch(int fd) { epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }
 
-void EventLoop::Arm(uint64_t token, Instant at) { timers_.push({at, token}); }
+void EventLoop::Arm(uint64_t token, Instant at) {
+  timers_.push_back({absl::ToInt64Nanoseconds(at), token});
+  std::push_heap(timers_.begin(), timers_.end(), std::greater<>());
+}
 
 void EventLoop::Run() {
   std::array<epoll_event, kEventsPerTurn> events;
@@ -116,15 +121,19 @@ void EventLoop::RunTasks() {
 
 void EventLoop::FireTimers() {
   // What is armed meanwhile waits for the next turn, so that sockets get theirs.
-  for (size_t left = timers_.size(); left > 0 && timers_.top().at <= now_; --left) {
-    const Timer timer = timers_.top();
-    timers_.pop();
-    handler_.OnTimer(timer.token, timer.at);
+  const int64_t now_ns = absl::ToInt64Nanoseconds(now_);
+  for (size_t left = timers_.size(); left > 0 && timers_.front().at_ns <= now_ns; --left) {
+    const Timer timer = timers_.front();
+    std::pop_heap(timers_.begin(), timers_.end(), std::greater<>());
+    timers_.pop_back();
+    handler_.OnTimer(timer.token, timer.at());
   }
+  // What a storm of connections took is given back.
+  if (timers_.capacity() > kTimersKept && timers_.size() < timers_.capacity() / 4) timers_.shrink_to_fit();
 }
 
 int EventLoop::TimeoutMs(Instant wanted) const {
-  if (!timers_.empty()) wanted = std::min(wanted, timers_.top().at);
+  if (!timers_.empty()) wanted = std::min(wanted, timers_.front().at());
   const absl::Duration left = std::clamp(wanted - clock_.Monotonic(), absl::ZeroDuration(), kLongestSleep);
   // Rounded up: waking a fraction of a millisecond early would spin.
   return static_cast<int>(absl::ToInt64Milliseconds(left + absl::Nanoseconds(999'999)));

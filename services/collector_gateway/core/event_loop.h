@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <queue>
 #include <string>
 #include <vector>
 
@@ -47,16 +46,19 @@ class EventLoop {
   bool Watch(int fd, uint32_t events, uint64_t token);
   void Change(int fd, uint32_t events, uint64_t token);
   void Unwatch(int fd);
-  // Calls OnTimer(token, at) once. There is no way to disarm: the handler ignores what it no longer wants.
+  // Calls OnTimer(token, at) once; `at` in whole nanoseconds. There is no way to disarm: the handler ignores what it no
+  // longer wants.
   void Arm(uint64_t token, Instant at);
   // The clock as of the beginning of this turn.
   Instant now() const { return now_; }
 
  private:
+  // Sixteen bytes: each connection brings one until it has registered.
   struct Timer {
-    Instant at;
+    int64_t at_ns;
     uint64_t token;
-    bool operator>(const Timer& other) const { return at > other.at; }
+    bool operator>(const Timer& other) const { return at_ns > other.at_ns; }
+    Instant at() const { return absl::Nanoseconds(at_ns); }
   };
 
   void Run();
@@ -70,7 +72,7 @@ class EventLoop {
   int epoll_ = -1;
   int wake_ = -1;  // An eventfd.
   Instant now_ = absl::ZeroDuration();
-  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
+  std::vector<Timer> timers_;  // A heap, the first one on top.
 
   std::mutex mutex_;
   std::vector<Task> posted_;  // Guarded by mutex_.

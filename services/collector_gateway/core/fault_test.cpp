@@ -301,7 +301,7 @@ std::vector<Fault> LineFaults() {
 void CheckReplies(const Result& result, const Play& play) {
   std::set<std::string> right = {play.answer};
   for (const auto& [question, answer] : play.before) right.insert(answer);
-  for (const auto& frames : result.replies) {
+  for (const auto& frames : result.replies.All()) {
     for (const std::string& frame : frames) CHECK(right.count(frame) == 1);
   }
   if (result.outcome != Outcome::kOk) return;

@@ -39,7 +39,7 @@ GatewayMetrics::GatewayMetrics(metrics::Registry& registry)
       learned_timeouts(registry.Counter("voltwell_gateway_learned_timeouts_total",
                                         "Answers given up by what was learned, sooner than the exchange's limit")),
       queue_depth(registry.Histogram("voltwell_gateway_queue_depth", "Items waiting for a bus when one more came", {},
-                                     {0, 1, 2, 4, 8, 16, 32, 64, 128, 256})),
+                                     std::vector<double>(kQueueDepths.begin(), kQueueDepths.end()))),
       busy_seconds(registry.Counter("voltwell_gateway_bus_busy_seconds_total", "Time that buses were at work")),
       flushes(registry.Counter("voltwell_gateway_flushes_total", "Messages of results handed to streams")),
       link_operations_dropped(registry.Counter("voltwell_gateway_link_operations_dropped_total",

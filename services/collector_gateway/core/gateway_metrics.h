@@ -29,6 +29,9 @@ enum class Refusal {
 };
 inline constexpr int kRefusals = 15;
 
+// Upper ends of the classes of waiting items.
+inline constexpr std::array<double, 10> kQueueDepths = {0, 1, 2, 4, 8, 16, 32, 64, 128, 256};
+
 struct GatewayMetrics {
   explicit GatewayMetrics(metrics::Registry& registry);
 

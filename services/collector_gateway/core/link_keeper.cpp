@@ -2,12 +2,14 @@
 #include "services/collector_gateway/core/link_keeper.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "libs/base/status.h"
 #include "libs/directory/directory.h"
@@ -35,7 +37,7 @@ LinkKeeper::~LinkKeeper() {
 void LinkKeeper::Start(CloseSession close) {
   close_ = std::move(close);
   const std::lock_guard lock(mutex_);
-  worker_ = std::make_unique<os::Worker>("links", [this] { return Step(); });
+  worker_ = std::make_unique<os::Worker>("links", [this] { return StepOrGather(); });
 }
 
 void LinkKeeper::Stop(absl::Duration limit) {
@@ -93,6 +95,7 @@ void LinkKeeper::Push(Operation operation) {
     }
     waiting_.push_back(std::move(operation));
     if (waiting_.size() > 1) return;  // Already awake.
+    waiting_since_ = clock_.Monotonic();
     worker = WorkerToWake();
   }
   if (worker != nullptr) worker->Wake();
@@ -109,6 +112,18 @@ void LinkKeeper::WhoHolds(std::vector<Sought> buses, Answer answer) {
   }
   if (stopped) answer(std::vector<std::string>(buses.size()));
   if (worker != nullptr) worker->Wake();
+}
+
+absl::Duration LinkKeeper::StepOrGather() {
+  absl::Duration rest = absl::ZeroDuration();
+  {
+    const std::lock_guard lock(mutex_);
+    const bool few = !waiting_.empty() && waiting_.size() < kLinkBatchMax && !stopped_;
+    if (few) rest = waiting_since_ + kLinkGather - clock_.Monotonic();
+  }
+  if (rest <= absl::ZeroDuration()) return Step();
+  AnswerQuestions();  // Somebody waits for these.
+  return rest;
 }
 
 absl::Duration LinkKeeper::Step() {
@@ -159,8 +174,7 @@ absl::Status LinkKeeper::Beat(Instant now) {
 
 void LinkKeeper::RestateAll() {
   next_restate_ = clock_.Monotonic() + kRestateEvery;
-  restating_.clear();
-  for (Route& route : routes_.All()) restating_.push_back({Kind::kClaim, std::move(route), {}, {}});
+  restating_ = routes_.Entries();
 }
 
 absl::Status LinkKeeper::LoadScripts() {
@@ -191,8 +205,8 @@ std::vector<LinkKeeper::Operation> LinkKeeper::TakeBatch() {
     }
   }
   while (batch.size() < kLinkBatchMax && !restating_.empty()) {
-    const BusEntryPtr entry = std::move(restating_.front().route.entry);
-    restating_.pop_front();
+    const BusEntryPtr entry = std::move(restating_.back());
+    restating_.pop_back();
     // Its epoch may have been given, or the session replaced, since the list was made.
     const std::optional<Route> now = routes_.Find({entry->collector, entry->bus});
     if (now.has_value() && claiming.insert(now->session).second) batch.push_back({Kind::kClaim, *now, {}, {}});
@@ -213,17 +227,29 @@ absl::Status LinkKeeper::WorkOff() {
     PutBack(std::move(batch));
     return loaded;
   }
+  // Claims that stand together go together; what stands between them keeps its place.
   std::vector<redis::Command> commands;
-  commands.reserve(batch.size());
-  for (const Operation& operation : batch) commands.push_back(CommandFor(operation));
+  std::vector<size_t> ends;  // Of each command's operations.
+  for (size_t i = 0; i < batch.size(); i = ends.back()) {
+    size_t end = i + 1;
+    if (batch[i].kind == Kind::kClaim) {
+      while (end < batch.size() && end - i < kClaimsInScript && batch[end].kind == Kind::kClaim) ++end;
+      commands.push_back(ClaimCommand(batch.data() + i, batch.data() + end));
+    } else {
+      commands.push_back(CommandFor(batch[i]));
+    }
+    ends.push_back(end);
+  }
   const absl::StatusOr<std::vector<redis::Reply>> replies = redis_.Pipeline(commands);
   if (!replies.ok()) {
     PutBack(std::move(batch));
     return replies.status();
   }
   std::vector<Operation> again;
-  for (size_t i = 0; i < batch.size(); ++i) {
-    if (Apply(batch[i], (*replies)[i])) again.push_back(std::move(batch[i]));
+  for (size_t i = 0, begin = 0; i < ends.size(); begin = ends[i++]) {
+    if (!Apply(batch.data() + begin, batch.data() + ends[i], (*replies)[i])) continue;
+    std::move(batch.begin() + static_cast<std::ptrdiff_t>(begin), batch.begin() + static_cast<std::ptrdiff_t>(ends[i]),
+              std::back_inserter(again));
   }
   if (!again.empty()) PutBack(std::move(again));
   return absl::OkStatus();
@@ -247,46 +273,51 @@ redis::Command LinkKeeper::CommandFor(const Operation& operation) const {
             Text(directory::kQuarantineMax),
             length};
   }
-  const std::string key = directory::SessionKey(route.entry->collector, route.entry->bus);
-  const std::string bus = Text(route.entry->bus);
-  if (operation.kind == Kind::kRelease) {
-    return {"EVALSHA",
-            sha,
-            "2",
-            key,
-            directory::kLinkStreamKey,
-            config_.pod,
-            Text(route.epoch.generation),
-            Text(route.epoch.counter),
-            route.entry->registration_id,
-            route.entry->collector,
-            bus,
-            ToText(route.peer),
-            now_ms,
-            length,
-            operation.text};
-  }
   return {"EVALSHA",
           sha,
-          "4",
-          key,
-          directory::kGenerationKey,
-          kEpochCounterKey,
+          "2",
+          directory::SessionKey(route.entry->collector, route.entry->bus),
           directory::kLinkStreamKey,
           config_.pod,
-          Text(route.since_ms),
-          Text(directory::kSessionTtlSeconds),
           Text(route.epoch.generation),
           Text(route.epoch.counter),
           route.entry->registration_id,
           route.entry->collector,
-          bus,
+          Text(route.entry->bus),
           ToText(route.peer),
           now_ms,
-          length};
+          length,
+          operation.text};
 }
 
-bool LinkKeeper::Apply(const Operation& operation, const redis::Reply& reply) {
+redis::Command LinkKeeper::ClaimCommand(const Operation* first, const Operation* end) const {
+  const size_t count = static_cast<size_t>(end - first);
+  redis::Command command = {"EVALSHA",
+                            shas_[static_cast<size_t>(Kind::kClaim)],
+                            Text(static_cast<int64_t>(3 + count)),
+                            directory::kGenerationKey,
+                            kEpochCounterKey,
+                            directory::kLinkStreamKey};
+  command.reserve(command.size() + 4 + 2 * count);
+  for (const Operation* each = first; each != end; ++each) {
+    command.push_back(directory::SessionKey(each->route.entry->collector, each->route.entry->bus));
+  }
+  command.push_back(config_.pod);
+  command.push_back(Text(directory::kSessionTtlSeconds));
+  command.push_back(Text(absl::ToUnixMillis(clock_.Now())));
+  command.push_back(Text(directory::kLinksMax));
+  for (const Operation* each = first; each != end; ++each) {
+    const Route& route = each->route;
+    std::string text =
+        absl::StrCat(route.since_ms, " ", route.epoch.generation, " ", route.epoch.counter, " ", route.entry->bus, " ");
+    absl::StrAppend(&text, ToText(route.peer), " ", route.entry->collector.size(), " ", route.entry->collector,
+                    route.entry->registration_id);
+    command.push_back(std::move(text));
+  }
+  return command;
+}
+
+bool LinkKeeper::Apply(const Operation* first, const Operation* end, const redis::Reply& reply) {
   if (reply.kind == redis::Reply::Kind::kError) {
     if (absl::StartsWith(reply.text, "NOSCRIPT")) {
       scripts_loaded_ = false;
@@ -295,29 +326,31 @@ bool LinkKeeper::Apply(const Operation& operation, const redis::Reply& reply) {
     log::Error("Redis refused a fact of a session", {{"error", reply.text}});
     return false;
   }
-  if (operation.kind == Kind::kQuarantine) metrics_.quarantined.Increment();
-  if (operation.kind != Kind::kClaim || reply.items.empty()) return false;
-  const Route& route = operation.route;
-  if (reply.items[0].text == "fenced") {
+  if (first->kind == Kind::kQuarantine) metrics_.quarantined.Increment();
+  if (first->kind != Kind::kClaim) return false;
+  const std::vector<absl::string_view> answers = absl::StrSplit(reply.text, ' ');
+  int64_t generation = 0;
+  // "absent": the generation's return restates everything.
+  if (!absl::SimpleAtoi(answers[0], &generation)) return false;
+  for (size_t i = 1; i < answers.size() && first != end; ++i, ++first) Claimed(first->route, generation, answers[i]);
+  return false;
+}
+
+void LinkKeeper::Claimed(const Route& route, int64_t generation, absl::string_view answer) {
+  if (answer == "fenced") {
     metrics_.fenced.Increment();
     if (close_) close_(route.session, "moved to another gateway");
-    return false;
+    return;
   }
-  // "absent": the generation's return restates everything.
-  if (reply.items[0].text != "ok" || reply.items.size() < 3) return false;
+  Epoch epoch = {generation, 0};
+  if (!absl::SimpleAtoi(answer, &epoch.counter)) return;
   metrics_.claims.Increment();
-  Epoch epoch;
-  if (!absl::SimpleAtoi(reply.items[1].text, &epoch.generation) ||
-      !absl::SimpleAtoi(reply.items[2].text, &epoch.counter)) {
-    return false;
-  }
-  if (routes_.SetEpoch(*route.entry, route.session, epoch)) return false;
+  if (routes_.SetEpoch(*route.entry, route.session, epoch)) return;
   // It ended meanwhile. A newer session of the same bus claims over it; else Redis must forget it.
-  if (routes_.Find({route.entry->collector, route.entry->bus}).has_value()) return false;
+  if (routes_.Find({route.entry->collector, route.entry->bus}).has_value()) return;
   Route ended = route;
   ended.epoch = epoch;
   Push({Kind::kRelease, ended, "closed by peer", {}});
-  return false;
 }
 
 void LinkKeeper::AnswerQuestions() {

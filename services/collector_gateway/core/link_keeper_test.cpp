@@ -211,6 +211,27 @@ TEST_CASE("facts wait while Redis is away and are told when it is back; a sessio
   CHECK_FALSE(bench.RouteOf("VW-2").has_value());
 }
 
+TEST_CASE(
+    "one claim more than a script takes goes in a second one; each session gets an epoch of its own, in their order") {
+  Bench bench;
+  Pod a("a", bench.clock);
+  const auto id = [](size_t i) { return "VW-" + std::to_string(1000 + i); };
+  for (size_t i = 0; i <= kClaimsInScript; ++i) a.Register(id(i), i + 1);
+  a.End(id(3), 4, "closed by peer");
+  a.Step();
+  a.Step();
+  int64_t before = 0;
+  for (size_t i = 0; i <= kClaimsInScript; ++i) {
+    const auto route = bench.RouteOf(id(i));
+    REQUIRE(route.has_value() == (i != 3));  // It had gone when its claim was made: nothing of it is left.
+    if (i == 3) continue;
+    CHECK(route->counter > before);
+    CHECK(a.routes.Find({id(i), 1})->epoch == Epoch{1, route->counter});
+    before = route->counter;
+  }
+  CHECK(a.gateway_metrics.claims.Value() == kClaimsInScript + 1);
+}
+
 TEST_CASE("one fact beyond the queue's limit is dropped and counted") {
   Bench bench;
   Pod a("a", bench.clock);

@@ -7,39 +7,51 @@ namespace voltwell::gateway {
 // Numbered up for each new claim, over all pods.
 inline constexpr char kEpochCounterKey[] = "session:counter";
 
-// KEYS session, generation, counter, links
-// ARGV 1 pod, 2 since ms, 3 ttl s, 4 generation and 5 counter of the epoch held (0 0: none yet), 6 registration id,
-//      7 collector, 8 bus, 9 peer, 10 now ms, 11 stream length
-// Answers {"ok", generation, counter}, {"absent"} while there is no generation, {"fenced"} when a higher epoch stands.
-// A counter that was wiped begins at the time in microseconds, so that it is above all it ever gave; a restated session
-// keeps its counter under a new generation, so that of two pods that both restate, the one with the newer connection
-// wins. Lua prints large numbers with 14 digits only, hence string.format.
+// Claims several sessions in their order: a storm of registrations costs us a few strings each, not a command.
+// KEYS generation, counter, links, then the session of each
+// ARGV 1 pod, 2 ttl s, 3 now ms, 4 stream length, then of each: since ms, generation and counter of the epoch held
+//      (0 0: none yet), bus, peer, length of the collector's name, and that name and the registration id in one
+// Answers "absent" while there is no generation; else the generation, and for each its counter or "fenced" when a
+// higher epoch stands. A counter that was wiped begins at the time in microseconds, so that it is above all it ever
+// gave; a restated session keeps its counter under a new generation, so that of two pods that both restate, the one
+// with the newer connection wins. Lua prints large numbers with 14 digits only, hence string.format.
 inline constexpr char kClaimScript[] = R"lua(
-local generation = tonumber(redis.call('GET', KEYS[2]) or '')
-if not generation then return {'absent'} end
-local held_generation, counter = tonumber(ARGV[4]), tonumber(ARGV[5])
-local restated = counter > 0
-if not restated then
-  if redis.call('EXISTS', KEYS[3]) == 0 then
-    local time = redis.call('TIME')
-    redis.call('SET', KEYS[3], time[1] .. string.format('%06d', tonumber(time[2])))
+local generation = tonumber(redis.call('GET', KEYS[1]) or '')
+if not generation then return 'absent' end
+local answers = {string.format('%.0f', generation)}
+for i = 4, #KEYS do
+  local since, held_generation, counter, bus, peer, length, names =
+      string.match(ARGV[i + 1], '^(%d+) (%d+) (%d+) (%d+) (%S+) (%d+) (.*)$')
+  held_generation, counter = tonumber(held_generation), tonumber(counter)
+  local restated = counter > 0
+  if not restated then
+    if redis.call('EXISTS', KEYS[2]) == 0 then
+      local time = redis.call('TIME')
+      redis.call('SET', KEYS[2], time[1] .. string.format('%06d', tonumber(time[2])))
+    end
+    counter = redis.call('INCR', KEYS[2])
   end
-  counter = redis.call('INCR', KEYS[3])
+  local fenced = false
+  local current = redis.call('GET', KEYS[i])
+  if current then
+    local g, c = string.match(current, '^%S+ (%d+)%.(%d+) ')
+    g, c = tonumber(g), tonumber(c)
+    fenced = g and (g > generation or ((g == generation or restated) and c > counter))
+  end
+  if fenced then
+    answers[i - 2] = 'fenced'
+  else
+    local epoch = string.format('%.0f.%.0f', generation, counter)
+    redis.call('SET', KEYS[i], ARGV[1] .. ' ' .. epoch .. ' ' .. since, 'EX', ARGV[2])
+    if not restated or held_generation ~= generation then
+      redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[4], '*', 'kind', 'online',
+                 'registration_id', string.sub(names, tonumber(length) + 1), 'collector', string.sub(names, 1, tonumber(length)),
+                 'bus', bus, 'pod', ARGV[1], 'peer', peer, 'reason', '', 'time_ms', ARGV[3], 'epoch', epoch)
+    end
+    answers[i - 2] = string.format('%.0f', counter)
+  end
 end
-local current = redis.call('GET', KEYS[1])
-if current then
-  local g, c = string.match(current, '^%S+ (%d+)%.(%d+) ')
-  g, c = tonumber(g), tonumber(c)
-  if g and (g > generation or ((g == generation or restated) and c > counter)) then return {'fenced'} end
-end
-local epoch = string.format('%.0f.%.0f', generation, counter)
-redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. epoch .. ' ' .. ARGV[2], 'EX', ARGV[3])
-if not restated or held_generation ~= generation then
-  redis.call('XADD', KEYS[4], 'MAXLEN', '~', ARGV[11], '*', 'kind', 'online', 'registration_id', ARGV[6],
-             'collector', ARGV[7], 'bus', ARGV[8], 'pod', ARGV[1], 'peer', ARGV[9], 'reason', '',
-             'time_ms', ARGV[10], 'epoch', epoch)
-end
-return {'ok', string.format('%.0f', generation), string.format('%.0f', counter)}
+return table.concat(answers, ' ')
 )lua";
 
 // KEYS session, links

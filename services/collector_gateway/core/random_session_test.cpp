@@ -213,7 +213,7 @@ class Storm {
         REQUIRE(seen.insert(result.id).second);
         if (result.outcome != Outcome::kOk) continue;
         ++answers_;
-        REQUIRE(result.replies.at(0).at(0).substr(1, 6) == std::string(6, static_cast<char>(result.id % 8)));
+        REQUIRE(result.replies[0].at(0).substr(1, 6) == std::string(6, static_cast<char>(result.id % 8)));
       }
       REQUIRE((call.dropped || seen == call.ids));
     }

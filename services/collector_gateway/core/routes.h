@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "services/collector_gateway/core/session.h"
+#include "services/collector_gateway/core/slab.h"
 
 namespace voltwell::gateway {
 
@@ -46,35 +47,50 @@ class Routes {
     const std::lock_guard lock(mutex_);
     for (size_t i = 0; i < count; ++i) {
       const auto found = slots_.find(key_of(i));
-      visit(i, found == slots_.end() ? nullptr : &found->route);
+      visit(i, found == slots_.end() ? nullptr : &routes_[*found]);
     }
   }
   std::vector<Route> All() const;
+  // Of all that are there: what a walk over many sessions keeps of them.
+  std::vector<BusEntryPtr> Entries() const;
   size_t size() const;
 
  private:
-  struct Slot {
-    mutable Route route;  // The key's fields (entry's collector and bus) never change while it is in the set.
-  };
+  // The set holds places in the slab: its empty slots, nearly as many as its full ones, then cost five bytes each and
+  // not a whole route.
+  using Place = uint32_t;
+  using Slots = Slab<Route>;
+  static BusKey KeyOf(const Slots&, BusKey key) { return key; }
+  static BusKey KeyOf(const Slots& routes, Place place) {
+    const BusEntry& entry = *routes[place].entry;
+    return {entry.collector, entry.bus};
+  }
   struct Hash {
     using is_transparent = void;
-    size_t operator()(BusKey key) const { return absl::HashOf(key.collector, key.bus); }
-    size_t operator()(const Slot& slot) const { return (*this)(KeyOf(slot)); }
+    const Slots* routes;
+    template <typename Key>
+    size_t operator()(Key key) const {
+      const BusKey bus = KeyOf(*routes, key);
+      return absl::HashOf(bus.collector, bus.bus);
+    }
   };
   struct Equal {
     using is_transparent = void;
-    static BusKey Key(BusKey key) { return key; }
-    static BusKey Key(const Slot& slot) { return KeyOf(slot); }
+    const Slots* routes;
     template <typename A, typename B>
-    bool operator()(const A& a, const B& b) const {
-      return Key(a).collector == Key(b).collector && Key(a).bus == Key(b).bus;
+    bool operator()(A first, B second) const {
+      const BusKey a = KeyOf(*routes, first);
+      const BusKey b = KeyOf(*routes, second);
+      return a.collector == b.collector && a.bus == b.bus;
     }
   };
-  static BusKey KeyOf(const Slot& slot) { return {slot.route.entry->collector, slot.route.entry->bus}; }
-  const Slot* Own(BusKey key, SessionId session) const;
+  Route* Own(BusKey key, SessionId session);
 
   mutable std::mutex mutex_;
-  absl::flat_hash_set<Slot, Hash, Equal> slots_;
+  // Guarded by mutex_. The fields of a key (entry's collector and bus) never change while its place is in the set.
+  Slots routes_;
+  std::vector<Place> free_;
+  absl::flat_hash_set<Place, Hash, Equal> slots_{0, Hash{&routes_}, Equal{&routes_}};
 };
 
 }  // namespace voltwell::gateway

@@ -177,6 +177,26 @@ TEST_CASE("one unregistered connection beyond the limit closes the oldest") {
   CHECK(bench.metrics.Refused(Refusal::kCrowdedOut).Value() == 1);
 }
 
+TEST_CASE("while there is no directory more connections may wait, and all of them register when it is there") {
+  HubBench bench({.listen = "127.0.0.1", .port = 0, .unregistered_max = 1});
+  bench.Publish({}, false);
+  bench.Settle();
+  FakeCollector first(bench.hub.port());
+  first.Send("VW-1\r\n");
+  FakeCollector second(bench.hub.port());
+  second.Send("VW-2\r\n");
+  REQUIRE(bench.Read(12));
+  bench.Settle();
+  CHECK(bench.metrics.Refused(Refusal::kCrowdedOut).Value() == 0);
+  bench.Publish({EntryOf("VW-1"), EntryOf("VW-2")});
+  REQUIRE(Eventually([&] {
+    bench.Advance(kRegistrationGap);
+    return bench.routes.size() == 2;
+  }));
+  CHECK(first.Silent());
+  CHECK(second.Silent());
+}
+
 TEST_CASE("one session beyond the limit is refused") {
   HubBench bench({.listen = "127.0.0.1", .port = 0, .sessions_max = 2});
   FakeCollector first = bench.Dial("VW-1");

@@ -54,13 +54,15 @@ Shard::Shard(uint32_t number, ShardContext context)
 Shard::~Shard() {
   loop_.Stop();
   StopListening();
-  for (const Session& session : sessions_) {
-    if (session.fd >= 0) close(session.fd);
+  for (size_t slot = 0; slot < sessions_.size(); ++slot) {
+    if (sessions_[slot].fd >= 0) close(sessions_[slot].fd);
   }
 }
 
 void Shard::Listen(int fd, bool tls) {
   const size_t listener = tls ? 1 : 0;
+  // What it accepts inherits these; six calls for each connection would cost more than all else that we do for it.
+  SetCollectorOptions(fd);
   listeners_[listener] = {fd, tls};
   VW_CHECK(loop_.Watch(fd, EPOLLIN, kListenerToken - listener));
 }
@@ -125,9 +127,6 @@ void Shard::Adopt(int fd, Peer peer, bool tls) {
     close(fd);
     return;
   }
-  SetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  SetKeepalive(fd, kKeepaliveIdleSeconds, kKeepaliveIntervalSeconds);
-  SetOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, kUserTimeoutMs);
   Session& session = *NewSession();
   session.fd = fd;
   session.peer = peer;
@@ -152,9 +151,9 @@ void Shard::Adopt(int fd, Peer peer, bool tls) {
 Session* Shard::NewSession() {
   open_.fetch_add(1);
   if (free_.empty()) {
-    sessions_.emplace_back();
-    sessions_.back().slot = static_cast<uint32_t>(sessions_.size() - 1);
-    return &sessions_.back();
+    Session& fresh = sessions_.Add();
+    fresh.slot = static_cast<uint32_t>(sessions_.size() - 1);
+    return &fresh;
   }
   Session* const session = &sessions_[free_.back()];
   free_.pop_back();
@@ -194,9 +193,9 @@ void Shard::Read(Session& session) {
       return;
     }
     const base::ByteView bytes(buffer_.data(), static_cast<size_t>(got));
-    session.counts.bytes_in += got;
+    session.bytes_in += got;
     session.last_byte = loop_.now();
-    context_.metrics.bytes_in.Increment(static_cast<double>(got));
+    tally_.bytes_in += got;
     OnSocketBytes(session, bytes);
     if (bytes.size() < buffer_.size() || Find(id) == nullptr) return;
   }
@@ -210,7 +209,7 @@ void Shard::OnTimer(uint64_t token, Instant at) {
   }
   Session* const session = Find(token);
   // An earlier timer was armed since; that one counts.
-  if (session == nullptr || session->armed_at != at) return;
+  if (session == nullptr || Instant(session->armed_at) != at) return;
   session->armed_at = absl::InfiniteDuration();
   if (const auto closing = close_at_.find(token); closing != close_at_.end() && closing->second <= loop_.now()) {
     End(*session, "gateway drained");
@@ -231,7 +230,7 @@ void Shard::Rearm(Session& session) {
   const Instant wanted = WakeAt(session);
   if (wanted >= session.armed_at || wanted == absl::InfiniteDuration()) return;
   session.armed_at = wanted;
-  loop_.Arm(IdOf(session), wanted);
+  loop_.Arm(IdOf(session), session.armed_at);
 }
 
 Instant Shard::WakeAt(const Session& session) const {
@@ -283,10 +282,12 @@ void Shard::End(Session& session, const char* reason) {
     if (const std::optional<Route> route = context_.routes.Erase(*session.entry, id)) {
       context_.links.Gone(*route, reason);
     }
-    log::Debug("collector gone", {{"collector", session.entry->collector},
-                                  {"bus", session.entry->bus},
-                                  {"peer", ToText(session.peer)},
-                                  {"reason", reason}});
+    if (log::Enabled(log::Level::kDebug)) {
+      log::Debug("collector gone", {{"collector", session.entry->collector},
+                                    {"bus", session.entry->bus},
+                                    {"peer", ToText(session.peer)},
+                                    {"reason", reason}});
+    }
   }
   close_at_.erase(id);
   idle_tails_.erase(id);
@@ -302,7 +303,15 @@ void Shard::End(Session& session, const char* reason) {
 bool Shard::Describe(SessionFacts& facts) {
   const Session* const session = Find(facts.route.session);
   if (session == nullptr) return false;
-  facts.counts = session->counts;
+  facts.counts.bytes_in = session->bytes_in;
+  facts.counts.bytes_out = session->bytes_out;
+  if (session->facts != nullptr) {
+    const LineCounts& line = session->facts->counts();
+    facts.counts.exchanges_ok = line.answered;
+    facts.counts.exchanges_failed = line.timeouts + line.noises;
+    facts.counts.bad_checksums = line.bad_checksums;
+    facts.counts.noise_bytes = line.noise_bytes + line.babble_bytes;
+  }
   facts.idle = loop_.now() - session->last_byte;
   if (session->work != nullptr) {
     facts.queued = static_cast<int>(session->work->queue.size()) + (session->work->run.has_value() ? 1 : 0);

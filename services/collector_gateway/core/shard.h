@@ -21,6 +21,7 @@
 #include "services/collector_gateway/core/link_book.h"
 #include "services/collector_gateway/core/routes.h"
 #include "services/collector_gateway/core/session.h"
+#include "services/collector_gateway/core/slab.h"
 #include "services/collector_gateway/core/tls.h"
 #include "services/collector_gateway/core/trace.h"
 #include "services/collector_gateway/domain/bus_verdict.h"
@@ -223,6 +224,8 @@ class Shard final : private EventLoop::Handler {
   void EndWork(Session& session);
   BusFacts& FactsOf(Session& session);
   void CountLine(const BusFacts& facts, const LineCounts& before);
+  void CountDepth(size_t depth);
+  void TellMetrics();
   void Keep(const Session& session, bool up, base::ByteView bytes);
   Keepalives KeepalivesOf(const Session& session) const;
 
@@ -235,8 +238,8 @@ class Shard final : private EventLoop::Handler {
   std::shared_ptr<const DirectoryCopy> directory_ = std::make_shared<DirectoryCopy>();
   bool directory_usable_ = false;
 
-  std::deque<Session> sessions_;  // By slot; a deque never moves them.
-  std::vector<uint32_t> free_;    // Slots.
+  Slab<Session> sessions_;      // By slot; none ever moves.
+  std::vector<uint32_t> free_;  // Slots.
   std::atomic<size_t> open_ = 0;
   // Holders of ids that newcomers claim.
   struct Takeover {
@@ -252,6 +255,17 @@ class Shard final : private EventLoop::Handler {
   absl::flat_hash_map<SessionId, std::string> idle_tails_;  // At most kIdleTailsMax.
   std::vector<std::shared_ptr<Batch>> to_flush_;
   std::vector<std::unique_ptr<BusWork>> spare_work_;  // At most kSpareWorkMax.
+  // What every exchange counts, added to the metrics once a turn: each of those is an atomic of its own.
+  struct Tally {
+    int64_t bytes_in = 0;
+    int64_t bytes_out = 0;
+    absl::Duration busy = absl::ZeroDuration();
+    std::array<int64_t, kOutcomes> ended = {};
+    std::array<int64_t, kQueueDepths.size() + 1> depths = {};
+    double depth_sum = 0;
+    bool any = false;
+  };
+  Tally tally_ = {};
   std::array<uint8_t, 65536> buffer_;
 };
 

@@ -127,8 +127,10 @@ void Shard::Register(Session& session, const Identified& identified) {
     context_.close(replaced->session, "replaced");
   }
   context_.links.Registered(route);
-  log::Debug("collector registered",
-             {{"collector", session.entry->collector}, {"bus", session.entry->bus}, {"peer", ToText(session.peer)}});
+  if (log::Enabled(log::Level::kDebug)) {
+    log::Debug("collector registered",
+               {{"collector", session.entry->collector}, {"bus", session.entry->bus}, {"peer", ToText(session.peer)}});
+  }
   AnswerRegistration(session);
   if (rest.empty()) return;
   Keep(session, true, base::AsBytes(rest));
@@ -171,10 +173,12 @@ void Shard::Refuse(Session& session, Refusal refusal, const char* reason) {
 }
 
 bool Shard::MakeRoomForArrival() {
+  // Without a directory nobody can register, so that all may wait: after a restart all of them do.
+  const size_t most = directory_usable_ ? context_.unregistered_max : context_.sessions_max;
   while (!arrivals_.empty()) {
     Session* const oldest = Find(arrivals_.front());
     const bool waiting = oldest != nullptr && oldest->arrival != nullptr;
-    if (waiting && unregistered_ < context_.unregistered_max && open() < context_.sessions_max) return true;
+    if (waiting && unregistered_ < most && open() < context_.sessions_max) return true;
     arrivals_.pop_front();
     if (waiting) Refuse(*oldest, Refusal::kCrowdedOut, "crowded out");
   }

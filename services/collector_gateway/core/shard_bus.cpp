@@ -29,7 +29,7 @@ void Shard::Submit(std::vector<RoutedItem>&& items, std::shared_ptr<ResultSink> 
       continue;
     }
     StartWork(*session);
-    context_.metrics.queue_depth.Observe(static_cast<double>(session->work->queue.size()));
+    CountDepth(session->work->queue.size());
     if (!session->work->queue.Push(std::move(routed.item), loop_.now())) Answer(std::move(routed.item), Outcome::kBusy);
   }
   for (const RoutedItem& routed : items) {
@@ -38,7 +38,8 @@ void Shard::Submit(std::vector<RoutedItem>&& items, std::shared_ptr<ResultSink> 
 }
 
 void Shard::Drop(const std::shared_ptr<ResultSink>& sink) {
-  for (Session& session : sessions_) {
+  for (size_t slot = 0; slot < sessions_.size(); ++slot) {
+    Session& session = sessions_[slot];
     if (session.fd < 0 || session.work == nullptr) continue;
     session.work->queue.Drop([&sink](const Item& item) { return item.batch->sink == sink; });
     Pump(session);
@@ -54,7 +55,6 @@ void Shard::OnLineBytes(Session& session, base::ByteView bytes) {
     return;
   }
   const size_t noise = CountIdleNoise(session, bytes);
-  session.counts.noise_bytes += static_cast<int64_t>(noise);
   if (noise == 0) return;
   FactsOf(session).counts().babble_bytes += static_cast<int64_t>(noise);
   context_.metrics.babble_bytes.Increment(static_cast<double>(noise));
@@ -118,7 +118,7 @@ void Shard::Pump(Session& session) {
       break;
     }
     // The turn may have been long: not_after is held against the clock right before the first byte.
-    const Instant now = context_.clock.Monotonic();
+    const Instant now = item->not_after == absl::InfiniteDuration() ? loop_.now() : context_.clock.Monotonic();
     if (now > item->not_after) {
       Answer(*std::move(item), Outcome::kExpired);
       continue;
@@ -167,8 +167,8 @@ bool Shard::Write(Session& session, absl::string_view bytes) {
       return false;
     }
     if (sent > 0) {
-      session.counts.bytes_out += sent;
-      context_.metrics.bytes_out.Increment(static_cast<double>(sent));
+      session.bytes_out += sent;
+      tally_.bytes_out += sent;
       bytes.remove_prefix(static_cast<size_t>(sent));
     }
     if (bytes.empty()) return true;
@@ -187,8 +187,8 @@ void Shard::FlushUnsent(Session& session) {
     return;
   }
   if (sent > 0) {
-    session.counts.bytes_out += sent;
-    context_.metrics.bytes_out.Increment(static_cast<double>(sent));
+    session.bytes_out += sent;
+    tally_.bytes_out += sent;
     work->unsent.erase(0, static_cast<size_t>(sent));
   }
   if (!work->unsent.empty() || HasCiphertext(session)) return;
@@ -199,11 +199,9 @@ void Shard::FlushUnsent(Session& session) {
 void Shard::FinishRun(Session& session, Result&& result) {
   BusWork& work = *session.work;
   const codec::frame::CutterCounts& counts = work.run->counts();
-  session.counts.noise_bytes += static_cast<int64_t>(counts.noise_bytes);
-  session.counts.bad_checksums += static_cast<int64_t>(counts.bad_checksums);
   if (counts.noise_bytes > 0) context_.metrics.noise_bytes.Increment(static_cast<double>(counts.noise_bytes));
   if (counts.bad_checksums > 0) context_.metrics.bad_checksums.Increment(static_cast<double>(counts.bad_checksums));
-  context_.metrics.busy_seconds.Increment(absl::ToDoubleSeconds(result.bus_time));
+  tally_.busy += result.bus_time;
   BusFacts& facts = FactsOf(session);
   facts.counts().noise_bytes += static_cast<int64_t>(counts.noise_bytes);
   facts.counts().bad_checksums += static_cast<int64_t>(counts.bad_checksums);
@@ -212,16 +210,15 @@ void Shard::FinishRun(Session& session, Result&& result) {
   const Exchange& last = work.run->item().exchanges.back();
   work.quiet_since = loop_.now();
   if (result.outcome != Outcome::kOk) {
-    ++session.counts.exchanges_failed;
     work.quieting = true;
     work.quiet_end = loop_.now() + kQuietWaitMax;
   } else {
-    ++session.counts.exchanges_ok;
     // Nobody answers a broadcast: its bytes must have left the line before the next question.
     work.quieting = last.no_reply;
     work.quiet_end = loop_.now() + WireTime(last.question.request.size(), session.entry->timing.baud);
   }
   const std::shared_ptr<Batch> batch = work.run->item().batch;
+  result.spent = work.run->TakeExchanges();
   work.run.reset();
   if (session.entry_changed) TakeEntry(session);
   Deliver(batch, std::move(result));
@@ -261,8 +258,9 @@ void Shard::Answer(Item&& item, Outcome outcome) {
 }
 
 void Shard::Deliver(const std::shared_ptr<Batch>& batch, Result&& result) {
-  context_.metrics.Exchanges(result.outcome).Increment();
+  ++tally_.ended[static_cast<size_t>(result.outcome)];
   batch->urgent = batch->urgent || IsUrgent(result.priority);
+  if (batch->ready.empty()) batch->ready.reserve(std::min(kFlushResults, batch->outstanding));
   batch->ready.push_back(std::move(result));
   --batch->outstanding;
   if (batch->listed) return;
@@ -271,8 +269,31 @@ void Shard::Deliver(const std::shared_ptr<Batch>& batch, Result&& result) {
   to_flush_.push_back(batch);
 }
 
-// Results of a whole turn go up together.
+void Shard::CountDepth(size_t depth) {
+  const auto place = std::lower_bound(kQueueDepths.begin(), kQueueDepths.end(), static_cast<double>(depth));
+  ++tally_.depths[static_cast<size_t>(place - kQueueDepths.begin())];
+  tally_.depth_sum += static_cast<double>(depth);
+  tally_.any = true;
+}
+
+void Shard::TellMetrics() {
+  GatewayMetrics& metrics = context_.metrics;
+  if (tally_.bytes_in > 0) metrics.bytes_in.Increment(static_cast<double>(tally_.bytes_in));
+  if (tally_.bytes_out > 0) metrics.bytes_out.Increment(static_cast<double>(tally_.bytes_out));
+  if (tally_.busy > absl::ZeroDuration()) metrics.busy_seconds.Increment(absl::ToDoubleSeconds(tally_.busy));
+  for (size_t i = 0; i < tally_.ended.size(); ++i) {
+    if (tally_.ended[i] > 0) metrics.exchanges[i]->Increment(static_cast<double>(tally_.ended[i]));
+  }
+  if (tally_.any) {
+    metrics.queue_depth.ObserveMultiple(std::vector<double>(tally_.depths.begin(), tally_.depths.end()),
+                                        tally_.depth_sum);
+  }
+  tally_ = {};
+}
+
+// Results of a whole turn go up together, and what is told is counted.
 Instant Shard::OnTurnEnd() {
+  TellMetrics();
   Instant next = absl::InfiniteDuration();
   for (size_t i = 0; i < to_flush_.size();) {
     Batch& batch = *to_flush_[i];

@@ -69,8 +69,8 @@ void Shard::Say(Session& session, absl::string_view bytes) {
   }
   const ssize_t sent = Transmit(session, bytes);
   const size_t gone = sent > 0 ? static_cast<size_t>(sent) : 0;
-  session.counts.bytes_out += static_cast<int64_t>(gone);
-  context_.metrics.bytes_out.Increment(static_cast<double>(gone));
+  session.bytes_out += static_cast<int64_t>(gone);
+  tally_.bytes_out += static_cast<int64_t>(gone);
   const absl::string_view kept = work == nullptr ? bytes.substr(0, gone) : bytes;
   if (!kept.empty()) Keep(session, false, base::AsBytes(kept));
   if (gone == bytes.size() || work == nullptr) return;

@@ -26,6 +26,13 @@ inline void SetKeepalive(int fd, int idle_seconds, int interval_seconds) {
   SetOption(fd, IPPROTO_TCP, TCP_KEEPCNT, kKeepaliveProbes);
 }
 
+// Of a collector's connection, or of the socket that listens for them.
+inline void SetCollectorOptions(int fd) {
+  SetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  SetKeepalive(fd, kKeepaliveIdleSeconds, kKeepaliveIntervalSeconds);
+  SetOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, kUserTimeoutMs);
+}
+
 // Ends with a reset, so that whoever is refused leaves nothing behind here, no TIME_WAIT either.
 inline void Slam(int fd) {
   const linger none = {.l_onoff = 1, .l_linger = 0};

@@ -43,7 +43,6 @@ GroupRun::GroupRun(Item&& item, BusTiming timing, Keepalives keepalives, BusFact
 GroupRun::Move GroupRun::Begin(Instant now) {
   began_ = now;
   exchange_ = 0;
-  result_.replies.reserve(item_.exchanges.size());
   return NextExchange(now);
 }
 
@@ -52,7 +51,7 @@ GroupRun::Move GroupRun::NextExchange(Instant now) {
   step_ = 0;
   if (cutter_.has_value()) CollectCounts();
   cutter_.emplace(exchange.frame_kind);
-  result_.replies.emplace_back();
+  result_.replies.Begin();
   return Ask(exchange.question, now);
 }
 
@@ -62,6 +61,7 @@ GroupRun::Move GroupRun::Ask(const Question& question, Instant now) {
   carry_.clear();
   seen_.clear();
   echo_skipped_ = false;
+  echo_fresh_ = false;
   collided_ = false;
   last_byte_ = now;
   asked_ = now;
@@ -120,13 +120,17 @@ GroupRun::Move GroupRun::OnBytes(base::ByteView bytes, Instant now) {
 }
 
 GroupRun::Move GroupRun::Consume(base::ByteView bytes, Instant now) {
-  Remember(bytes);
-  while (!bytes.empty()) {
-    bytes = bytes.subspan(cutter_->Push(bytes));
+  for (base::ByteView rest = bytes; !rest.empty();) {
+    rest = rest.subspan(cutter_->Push(rest));
     while (const auto frame = cutter_->Next()) {
       const Move move = OnFrame(*frame, now);
-      if (move != Move::kWait) return move;
+      if (move != Move::kWait) return move;  // What an answer consisted of need not be remembered.
     }
+  }
+  Remember(bytes);
+  if (!std::exchange(echo_fresh_, false)) return Move::kWait;
+  if (const size_t at = seen_.find(question_->request); at != std::string::npos) {
+    seen_.erase(at, question_->request.size());
   }
   return Move::kWait;
 }
@@ -135,10 +139,8 @@ GroupRun::Move GroupRun::OnFrame(base::ByteView frame, Instant now) {
   // Some collectors echo our own request; one identical frame is skipped. A second one means that the bus loops.
   if (!echo_skipped_ && IsEcho(frame)) {
     echo_skipped_ = true;
+    echo_fresh_ = true;
     ++facts_->counts().echoes;
-    if (const size_t at = seen_.find(question_->request); at != std::string::npos) {
-      seen_.erase(at, question_->request.size());
-    }
     return Move::kWait;
   }
   // A late answer, another master's request: not ours.
@@ -148,7 +150,7 @@ GroupRun::Move GroupRun::OnFrame(base::ByteView frame, Instant now) {
   }
   Learn(frame, now);
 
-  result_.replies.back().push_back(base::ToString(frame));
+  result_.replies.Add(frame);
   const FollowUp& follow_up = item_.exchanges[exchange_].follow_up;
   // When the steps run out the frames go up as they are: codec sees that more would follow.
   if (step_ < follow_up.steps.size() && AsksForMore(follow_up, frame)) return Ask(follow_up.steps[step_++], now);

@@ -63,6 +63,8 @@ class GroupRun {
 
   // After kDone.
   Result TakeResult() { return std::move(result_); }
+  // What it asked; item() has no exchanges afterwards.
+  std::vector<Exchange> TakeExchanges() { return std::move(item_.exchanges); }
   // When the line went: LOST, or OFFLINE when not one byte of the item was written.
   Result TakeFailed(Outcome outcome, Instant now);
   // to_send() is the item's first question: while it is unsent the item may still be answered "nothing sent".
@@ -94,6 +96,7 @@ class GroupRun {
   size_t exchange_ = 0;                 // Index of the one under way.
   size_t step_ = 0;                     // Follow-ups asked in it.
   bool echo_skipped_ = false;
+  bool echo_fresh_ = false;  // Skipped just now: seen_ must forget it.
   bool collided_ = false;
   QuestionKey key_ = {};  // Of question_.
   Instant asked_ = absl::ZeroDuration();

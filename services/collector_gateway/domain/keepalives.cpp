@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 namespace voltwell::gateway {
 namespace {
@@ -15,27 +16,34 @@ struct Place {
   size_t length = 0;  // 0: nowhere.
 };
 
-Place FindBytes(base::ByteView bytes, base::ByteView pattern) {
-  if (pattern.size() > bytes.size()) return {bytes.size(), 0};
-  const uint8_t* at = bytes.data();
-  const uint8_t* const end = bytes.data() + (bytes.size() - pattern.size()) + 1;
-  while (at < end) {
-    const void* const found = std::memchr(at, pattern[0], static_cast<size_t>(end - at));
-    if (found == nullptr) break;
-    at = static_cast<const uint8_t*>(found);
-    if (std::memcmp(at, pattern.data(), pattern.size()) == 0) {
-      return {static_cast<size_t>(at - bytes.data()), pattern.size()};
-    }
-    ++at;
+std::optional<uint8_t> FirstByte(const Keepalives::Pattern& pattern) {
+  return pattern.form == nullptr ? pattern.bytes[0] : pattern.form->FirstByte(pattern.id);
+}
+
+// The first place from `at` on where a pattern that begins with this byte may begin; bytes.size() when there is none.
+// Nearly all bytes are asked for this only: the patterns themselves are held against few.
+size_t Candidate(base::ByteView bytes, size_t at, std::optional<uint8_t> first) {
+  if (!first.has_value() || at >= bytes.size()) return at;
+  const void* const found = std::memchr(bytes.data() + at, *first, bytes.size() - at);
+  return found == nullptr ? bytes.size() : static_cast<size_t>(static_cast<const uint8_t*>(found) - bytes.data());
+}
+
+// How many bytes at the beginning are a whole one; 0: none.
+size_t WholeAt(base::ByteView bytes, const Keepalives::Pattern& pattern) {
+  if (pattern.form != nullptr) {
+    const PacketTemplate::Match match = pattern.form->At(bytes, pattern.id);
+    return match.kind == PacketTemplate::Match::Kind::kWhole ? match.length : 0;
   }
-  return {bytes.size(), 0};
+  const bool whole = pattern.bytes.size() <= bytes.size() &&
+                     std::memcmp(bytes.data(), pattern.bytes.data(), pattern.bytes.size()) == 0;
+  return whole ? pattern.bytes.size() : 0;
 }
 
 Place FindIn(base::ByteView bytes, const Keepalives::Pattern& pattern) {
-  if (pattern.form == nullptr) return FindBytes(bytes, pattern.bytes);
-  for (size_t at = 0; at < bytes.size(); ++at) {
-    const PacketTemplate::Match match = pattern.form->At(bytes.subspan(at), pattern.id);
-    if (match.kind == PacketTemplate::Match::Kind::kWhole) return {at, match.length};
+  const std::optional<uint8_t> first = FirstByte(pattern);
+  for (size_t at = Candidate(bytes, 0, first); at < bytes.size(); at = Candidate(bytes, at + 1, first)) {
+    const size_t length = WholeAt(bytes.subspan(at), pattern);
+    if (length > 0) return {at, length};
   }
   return {bytes.size(), 0};
 }
@@ -71,9 +79,10 @@ size_t Keepalives::UnfinishedTail(base::ByteView bytes) const {
   for (const Pattern& pattern : patterns_) {
     if (pattern.empty()) continue;
     const size_t most = pattern.form == nullptr ? pattern.bytes.size() - 1 : kPacketMax;
-    for (size_t length = std::min(most, bytes.size()); length > longest; --length) {
-      if (Begins(bytes.last(length), pattern)) longest = length;
-    }
+    const std::optional<uint8_t> first = FirstByte(pattern);
+    size_t at = Candidate(bytes, bytes.size() - std::min(most, bytes.size()), first);
+    while (at + longest < bytes.size() && !Begins(bytes.subspan(at), pattern)) at = Candidate(bytes, at + 1, first);
+    if (at + longest < bytes.size()) longest = bytes.size() - at;
   }
   return longest;
 }

@@ -182,6 +182,14 @@ PacketTemplate::Match PacketTemplate::At(base::ByteView bytes, base::ByteView kn
   return match;
 }
 
+std::optional<uint8_t> PacketTemplate::FirstByte(base::ByteView known_id) const {
+  if (pieces_.empty()) return std::nullopt;
+  const Piece& first = pieces_.front();
+  if (first.kind == Piece::Kind::kFixed) return static_cast<uint8_t>(first.bytes[0]);
+  if (first.kind == Piece::Kind::kId && !known_id.empty()) return known_id[0];
+  return std::nullopt;
+}
+
 std::string PacketTemplate::Write(absl::string_view id) const {
   std::string text;
   for (const Piece& piece : pieces_) {

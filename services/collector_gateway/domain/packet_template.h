@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,8 @@ class PacketTemplate {
   };
   // At the first of these bytes. `known_id` empty: any id that fits the pattern; else this one only.
   Match At(base::ByteView bytes, base::ByteView known_id = {}) const;
+  // The byte that every packet begins with, when its id is this one; none when any byte may.
+  std::optional<uint8_t> FirstByte(base::ByteView known_id) const;
   // With this id. Of a template without {any} only.
   std::string Write(absl::string_view id) const;
 

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "libs/codec/frame/frame_kind.h"
 #include "libs/codec/frame/reply_matcher.h"
+#include "services/collector_gateway/domain/replies.h"
 
 namespace voltwell::gateway {
 
@@ -74,10 +75,12 @@ struct Result {
   uint32_t id = 0;
   Priority priority = Priority::kScheduled;
   Outcome outcome = Outcome::kOffline;
-  std::vector<std::vector<std::string>> replies = {};  // Frames of each exchange that was executed.
-  std::string noise = {};                              // For NOISE: what came, at most kNoiseKeptMax bytes.
-  std::string moved_to = {};                           // For MOVED: the pod, if known.
-  absl::Duration bus_time = absl::ZeroDuration();      // From the first byte sent to the end.
+  Replies replies = {};                            // Frames of each exchange that was executed.
+  std::string noise = {};                          // For NOISE: what came, at most kNoiseKeptMax bytes.
+  std::string moved_to = {};                       // For MOVED: the pod, if known.
+  absl::Duration bus_time = absl::ZeroDuration();  // From the first byte sent to the end.
+  // What was asked, when something was: freed, or used again, by whoever made it. Across threads that is cheaper.
+  std::vector<Exchange> spent = {};
 };
 
 }  // namespace voltwell::gateway
