@@ -1,14 +1,16 @@
 // What tools/bench gateway runs: the gateway's core with its Redis in a process of its own, and clients for it and for
 // its peer mosquitto, of one design.
 //
-//   gateway_bench serve PORT COUNT REDIS_PORT DIALECTS SHARDS
+//   gateway_bench serve PORT COUNT REDIS_PORT DIALECTS SHARDS POD
 //                                                    a gateway whose directory has COUNT collectors (dialect
 //                                                    login-ok); on stdin "load" begins exchanges on all sessions,
-//                                                    any line prints CPU used and exchanges so far
-//   gateway_bench dial PORT COUNT KIND SECONDS       COUNT connections, 64 at a time before their acknowledgement;
-//                                                    KIND: collector, meter (answers), mqtt, mqtt-publish. Prints
-//                                                    "acked COUNT SECONDS", works for SECONDS (0: until stdin ends)
-//                                                    and prints "answers N"
+//                                                    any line prints CPU used, exchanges, sessions, buses of the
+//                                                    directory that are loaded and sessions that Redis has, so far
+//   gateway_bench dial PORT COUNT KIND SECONDS IN_FLIGHT
+//                                                    COUNT connections, so many at a time before their
+//                                                    acknowledgement; KIND: collector, meter (answers), mqtt,
+//                                                    mqtt-publish. Prints "acked COUNT SECONDS CPU_SECONDS", works for
+//                                                    SECONDS (0: until stdin ends) and prints "answers N"
 //   gateway_bench buses PORT BUSES METERS SECONDS FLAPPERS TURNAROUND_MS GAP_MS   R25: listens for tools/field_sim
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -109,23 +111,14 @@ class Load final : public ResultSink, public std::enable_shared_from_this<Load> 
   void Start() {
     for (uint32_t i = 0; i < targets_.size(); ++i) {
       items_.push_back(ReadItem(i, targets_[i].address));
-      free_.push_back(i);
+      first_.push_back(i);
     }
     thread_ = std::thread([this] { Ask(); });
   }
   void Deliver(std::vector<Result>&& results) override {
-    for (Result& result : results) {
-      ++ended_[static_cast<size_t>(result.outcome)];
-      if (stop_) continue;
-      // Nobody there (yet): not at once again, or this would spin.
-      if (result.outcome == Outcome::kOffline) {
-        std::fprintf(stderr, "offline: %s\n", targets_[result.id].collector.c_str());
-        std::exit(1);
-      }
-      const std::lock_guard lock(mutex_);
-      free_.push_back(result.id);
-    }
-    wake_.notify_one();
+    const std::lock_guard lock(mutex_);
+    ended_now_.push_back(std::move(results));
+    if (ended_now_.size() == 1) wake_.notify_one();
   }
   void Stop() {
     stop_ = true;
@@ -141,18 +134,32 @@ class Load final : public ResultSink, public std::enable_shared_from_this<Load> 
 
  private:
   void Ask() {
+    std::vector<uint32_t> free = std::move(first_);
     while (!stop_) {
-      std::vector<uint32_t> free;
-      {
-        std::unique_lock lock(mutex_);
-        wake_.wait_for(lock, std::chrono::milliseconds(100), [this] { return stop_ || !free_.empty(); });
-        free.swap(free_);
-      }
       std::vector<AddressedItem> items;
       items.reserve(free.size());
       for (const uint32_t i : free) items.push_back({targets_[i].collector, 1, "bench", items_[i]});
       if (!items.empty()) hub_.Submit(std::move(items), shared_from_this());
+      free.clear();
+      std::vector<std::vector<Result>> ended;
+      {
+        std::unique_lock lock(mutex_);
+        wake_.wait_for(lock, std::chrono::milliseconds(100), [this] { return stop_ || !ended_now_.empty(); });
+        ended.swap(ended_now_);
+      }
+      for (const auto& results : ended) {
+        for (const Result& result : results) free.push_back(Ended(result));
+      }
     }
+  }
+  uint32_t Ended(const Result& result) {
+    ++ended_[static_cast<size_t>(result.outcome)];
+    // Nobody there (yet): not at once again, or this would spin.
+    if (result.outcome == Outcome::kOffline && !stop_) {
+      std::fprintf(stderr, "offline: %s\n", targets_[result.id].collector.c_str());
+      std::exit(1);
+    }
+    return result.id;
   }
   Hub& hub_;
   const std::vector<Target> targets_;
@@ -160,7 +167,8 @@ class Load final : public ResultSink, public std::enable_shared_from_this<Load> 
   std::vector<Item> items_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<uint32_t> free_;  // Guarded by mutex_: whose turn it is.
+  std::vector<uint32_t> first_;
+  std::vector<std::vector<Result>> ended_now_;  // Guarded by mutex_.
   std::atomic<bool> stop_ = false;
   std::thread thread_;
 };
@@ -201,7 +209,7 @@ void PublishDirectory(redis::Client& client, const crypto::SigningKey& key, int 
   if (!client.Call({"SET", directory::kGenerationKey, "1"}).ok()) Die("no generation");
 }
 
-int Serve(int port, int count, int redis_port, const std::string& dialects, int shards) {
+int Serve(int port, int count, int redis_port, const std::string& dialects, int shards, const std::string& pod) {
   os::SystemClock clock;
   os::SystemRandom random;
   metrics::Registry registry;
@@ -217,8 +225,8 @@ int Serve(int port, int count, int redis_port, const std::string& dialects, int 
   if (known->integer != count) PublishDirectory(client, *key, count);
   const auto loaded = LoadDialects(dialects);
   if (!loaded.ok()) Die(loaded.status().ToString());
-  Gateway gateway({.listen = "127.0.0.1", .port = port, .shards = shards}, {"gateway-0", "127.0.0.1:1"}, key_file,
-                  client, clock, random, metrics, std::make_shared<const Dialects>(*loaded));
+  Gateway gateway({.listen = "127.0.0.1", .port = port, .shards = shards}, {pod, "127.0.0.1:1"}, key_file, client,
+                  clock, random, metrics, std::make_shared<const Dialects>(*loaded));
   if (!gateway.Start().ok()) Die("cannot listen");
   std::printf("listening\n");
   std::fflush(stdout);
@@ -232,9 +240,10 @@ int Serve(int port, int count, int redis_port, const std::string& dialects, int 
       load = std::make_shared<Load>(gateway.hub(), std::move(targets));
       load->Start();
     }
-    std::printf("usage %.3f shards %.3f ok %lld all %lld sessions %.0f\n", UserSeconds(), ThreadSeconds("shard"),
-                static_cast<long long>(load == nullptr ? 0 : load->Ended(Outcome::kOk)),
-                static_cast<long long>(load == nullptr ? 0 : load->All()), metrics.sessions.Value());
+    std::printf("usage %.3f shards %.3f ok %lld all %lld sessions %.0f directory %.0f claims %.0f\n", UserSeconds(),
+                ThreadSeconds("shard"), static_cast<long long>(load == nullptr ? 0 : load->Ended(Outcome::kOk)),
+                static_cast<long long>(load == nullptr ? 0 : load->All()), metrics.sessions.Value(),
+                metrics.directory_entries.Value(), metrics.claims.Value());
     std::fflush(stdout);
   }
   if (load != nullptr) load->Stop();
@@ -286,12 +295,41 @@ void Say(int fd, const std::string& bytes) {
   if (send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size())) Die("send");
 }
 
-int Dial(int port, int count, const Kind& kind, double seconds) {
-  constexpr int kInFlight = 64;  // Below the listen backlog of either side: a dropped SYN would cost a second.
+// Begins to connect; epoll tells when it has. From one of a hundred addresses: the kernel looks for a free port one
+// after the other, and with most of one address's ports taken that would cost half a millisecond.
+int BeginConnect(int port, size_t number) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) Die("socket");
+  const int yes = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + static_cast<uint32_t>(number % 100));
+  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof(yes));
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) Die("bind");
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 && errno != EINPROGRESS) {
+    Die("connect");
+  }
+  return fd;
+}
+
+void TellAcked(int acked, absl::Duration took) {
+  rusage used = {};
+  getrusage(RUSAGE_SELF, &used);
+  std::printf("acked %d %.3f %.3f\n", acked, absl::ToDoubleSeconds(took),
+              static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+                  static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
+  std::fflush(stdout);
+}
+
+int Dial(int port, int count, const Kind& kind, double seconds, int in_flight) {
   RaiseFiles();
   const int epoll = epoll_create1(0);
   std::vector<size_t> got(static_cast<size_t>(count));
   std::vector<int> fds(static_cast<size_t>(count), -1);
+  std::vector<bool> greeted(static_cast<size_t>(count));
   std::vector<uint16_t> numbers(static_cast<size_t>(count), 1);
   epoll_event stdin_event = {.events = EPOLLIN, .data = {.u64 = ~uint64_t{0}}};
   epoll_ctl(epoll, EPOLL_CTL_ADD, 0, &stdin_event);
@@ -306,18 +344,24 @@ int Dial(int port, int count, const Kind& kind, double seconds) {
   std::array<epoll_event, 512> events;
   std::array<char, 4096> buffer;
   while (absl::Now() < end) {
-    while (dialled < count && dialled - acked < kInFlight) {
+    // A few at a time, so that those under way are looked after meanwhile.
+    for (int begun = 0; begun < 64 && dialled < count && dialled - acked < in_flight; ++begun) {
       const size_t i = static_cast<size_t>(dialled++);
-      fds[i] = ConnectTo(port);
-      epoll_event event = {.events = EPOLLIN, .data = {.u64 = i}};
+      fds[i] = BeginConnect(port, i);
+      epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data = {.u64 = i}};
       epoll_ctl(epoll, EPOLL_CTL_ADD, fds[i], &event);
-      Say(fds[i], kind.Hello(static_cast<int>(i)));
     }
-    const int ready = epoll_wait(epoll, events.data(), 512, 100);
+    const bool more = dialled < count && dialled - acked < in_flight;
+    const int ready = epoll_wait(epoll, events.data(), 512, more ? 0 : 100);
     for (int e = 0; e < ready; ++e) {
       const uint64_t i = events[static_cast<size_t>(e)].data.u64;
       if (i == ~uint64_t{0}) return 0;  // stdin ended: the parent has seen enough.
+      if (!greeted[i] && (events[static_cast<size_t>(e)].events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) {
+        greeted[i] = true;
+        Say(fds[i], kind.Hello(static_cast<int>(i)));
+      }
       const ssize_t n = recv(fds[i], buffer.data(), buffer.size(), 0);
+      if (n < 0 && errno == EAGAIN) continue;
       if (n <= 0) Die("closed " + std::to_string(i));
       const bool was_acked = got[i] >= kind.acknowledgement();
       got[i] += static_cast<size_t>(n);
@@ -325,8 +369,7 @@ int Dial(int port, int count, const Kind& kind, double seconds) {
         if (got[i] < kind.acknowledgement()) continue;
         got[i] = kind.acknowledgement();
         if (++acked == count) {
-          std::printf("acked %d %.3f\n", acked, absl::ToDoubleSeconds(absl::Now() - began));
-          std::fflush(stdout);
+          TellAcked(acked, absl::Now() - began);
           if (seconds > 0) end = absl::Now() + absl::Seconds(seconds);
         }
         if (kind.publishes()) Say(fds[i], kind.Publish(numbers[i]));
@@ -456,8 +499,11 @@ int main(int argc, char** argv) {
   const std::vector<std::string> args(argv + 1, argv + argc);
   const auto number = [&](size_t i) { return std::stoi(args.at(i)); };
   log::Start({}, "gateway_bench");
-  if (args.size() == 6 && args[0] == "serve") return Serve(number(1), number(2), number(3), args[4], number(5));
-  if (args.size() == 5 && args[0] == "dial") return Dial(number(1), number(2), {args[3]}, std::stod(args[4]));
+  if (args.size() == 7 && args[0] == "serve")
+    return Serve(number(1), number(2), number(3), args[4], number(5), args[6]);
+  if (args.size() == 6 && args[0] == "dial") {
+    return Dial(number(1), number(2), {args[3]}, std::stod(args[4]), number(5));
+  }
   if (args.size() == 8 && args[0] == "buses") {
     return Buses(number(1), number(2), number(3), number(4), number(5), number(6), number(7));
   }

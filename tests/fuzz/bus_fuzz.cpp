@@ -89,7 +89,7 @@ void RunOne(Input& input, Item&& item, BusFacts& facts, Instant& now) {
     }
   }
   const Result result = run.TakeResult();
-  for (const auto& frames : result.replies) {
+  for (const auto& frames : result.replies.All()) {
     for (const std::string& frame : frames) VW_CHECK(frame.size() > 7 && frame[1] == static_cast<char>(meter));
   }
   VW_CHECK(result.noise.size() <= kNoiseKeptMax);
