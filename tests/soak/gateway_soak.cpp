@@ -94,7 +94,7 @@ class Printer final : public ResultSink {
     for (const Result& result : results) {
       std::string value = "-";
       if (result.outcome == Outcome::kOk) {
-        const std::string& reply = result.replies.at(0).at(0);
+        const std::string reply = result.replies[0].at(0);
         value = absl::BytesToHexString(reply.substr(kValueAt, reply.size() - kValueAt - 2));
       }
       absl::StrAppend(&lines, "result ", result.id, " ", OutcomeName(result.outcome), " ", value, " ",
