@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -123,6 +124,14 @@ RegisterValue ToValue(const Profile& profile, const Wanted& wanted, const cjt188
   return value;
 }
 
+// A water meter counts no gas, and a gas meter no water, though one row of the table is both.
+bool IsOfOtherMedium(const std::string& id, uint8_t meter_type) {
+  const bool is_gas = meter_type >= 0x30 && meter_type <= 0x39;
+  const bool is_water = meter_type >= 0x10 && meter_type <= 0x19;
+  if (absl::StartsWith(id, "7-0:")) return is_water;
+  return is_gas && (absl::StartsWith(id, "8-0:") || absl::StartsWith(id, "9-0:"));
+}
+
 // When the meter took the values of a freeze.
 std::string FreezeTime(const cjt188::Body& body) {
   for (const Reg reg : {Reg::kD3Time, Reg::kD4Time}) {
@@ -144,8 +153,9 @@ void AppendValues(const Cjt188Call& call, const PlannedRead& read, const Cjt188R
       decoded.values.push_back(std::move(value));
       continue;
     }
-    RegisterValue value =
-        ToValue(call.profile, wanted, body.Find(wanted.row->reg == Reg::kBattery ? Reg::kStatus : wanted.row->reg));
+    const Reg shown_by = wanted.row->reg == Reg::kBattery ? Reg::kStatus : wanted.row->reg;
+    const bool has_it = !IsOfOtherMedium(wanted.id, reply.frame.address.type);
+    RegisterValue value = ToValue(call.profile, wanted, has_it ? body.Find(shown_by) : nullptr);
     if (wanted.row->reg == Reg::kBattery && has_status) {
       value.quality = Quality::kOk;
       value.text = (status->word & call.profile.status.battery_low) != 0 ? "low" : "ok";

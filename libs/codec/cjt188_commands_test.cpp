@@ -272,6 +272,16 @@ TEST_CASE("values come back under the ids that were asked for, also for hot wate
   CHECK(decoded.values[0].number->ToString() == "556677.00");
 }
 
+TEST_CASE("a water meter has no gas") {
+  Command command = To("11" + std::string(kMeter).substr(2));
+  command.action = ReadRegisters{{"7-0:3.0.0"}};
+  const auto group = EncodeCjt188(command, {});
+  const std::string reply = ReplyOf(group->exchanges[0], 0x81, Bytes("007766552C007766552C310122110515202184"));
+  const Decoded decoded = DecodeCjt188({command, {{reply}}}, {});
+  REQUIRE(decoded.values.size() == 1);
+  CHECK(decoded.values[0].quality == Quality::kNoValue);
+}
+
 TEST_CASE("one question that fails leaves the values of the others") {
   Command command = To(kMeter);
   command.action = ReadRegisters{{"8-0:1.0.0", "cjt188:settlement_day"}};
