@@ -23,7 +23,7 @@ struct Service {
   std::string json = "\"\"";
 };
 Service& ThisService() {
-  static auto* const service = new Service;
+  static auto* service = new Service;
   return *service;
 }
 

@@ -17,8 +17,8 @@ namespace voltwell::pg {
 
 // An empty directory of migrations: only the shared ones are applied.
 inline std::string NoMigrations() {
-  static const testing::TempDirectory directory("no-migrations");
-  return directory.path();
+  static const testing::TempDirectory kDirectory("no-migrations");
+  return kDirectory.path();
 }
 
 struct Fixture {

@@ -28,7 +28,7 @@ struct Cursor {
   int64_t generation = 0;
   uint64_t xid = 0;
   int64_t sequence = 0;
-  auto operator<=>(const Cursor&) const = default;
+  auto operator<=>(const Cursor&) const = default;  // NOLINT(modernize-use-nullptr): its 0 is no pointer.
 };
 
 struct Event {

@@ -23,7 +23,7 @@ inline constexpr size_t kPodsMax = 256;
 struct BusName {
   std::string registration_id = {};  // Of the collector.
   int bus = 1;
-  auto operator<=>(const BusName&) const = default;
+  auto operator<=>(const BusName&) const = default;  // NOLINT(modernize-use-nullptr): its 0 is no pointer.
 };
 
 class Router {

@@ -55,17 +55,17 @@ std::vector<Bus> BusesOf(const v1::Collector& collector) {
 }
 
 const Setters<v1::Site, Site>& SiteSetters() {
-  static const Setters<v1::Site, Site> setters = {
+  static const Setters<v1::Site, Site> kSetters = {
       {"display_name",
        [](const v1::Site& from, Site& to) { return to.display_name = from.display_name(), absl::OkStatus(); }},
       {"kind", [](const v1::Site& from, Site& to) { return to.kind = from.kind(), absl::OkStatus(); }},
   };
-  return setters;
+  return kSetters;
 }
 
 const Setters<v1::Collector, Collector>& CollectorSetters() {
   using From = const v1::Collector&;
-  static const Setters<v1::Collector, Collector> setters = {
+  static const Setters<v1::Collector, Collector> kSetters = {
       {"display_name",
        [](From from, Collector& to) { return to.display_name = from.display_name(), absl::OkStatus(); }},
       {"site", [](From from, Collector& to) { return SetId(to.site, "sites", from.site(), "site"); }},
@@ -83,12 +83,12 @@ const Setters<v1::Collector, Collector>& CollectorSetters() {
          return absl::OkStatus();
        }},
   };
-  return setters;
+  return kSetters;
 }
 
 const Setters<v1::Meter, Meter>& MeterSetters() {
   using From = const v1::Meter&;
-  static const Setters<v1::Meter, Meter> setters = {
+  static const Setters<v1::Meter, Meter> kSetters = {
       {"display_name", [](From from, Meter& to) { return to.display_name = from.display_name(), absl::OkStatus(); }},
       {"kind", [](From from, Meter& to) { return to.kind = from.kind(), absl::OkStatus(); }},
       {"site", [](From from, Meter& to) { return SetId(to.site, "sites", from.site(), "site"); }},
@@ -100,7 +100,7 @@ const Setters<v1::Meter, Meter>& MeterSetters() {
       {"profile", [](From from, Meter& to) { return to.profile = from.profile(), absl::OkStatus(); }},
       {"ratio", [](From from, Meter& to) { return to.ratio = from.ratio().value(), absl::OkStatus(); }},
   };
-  return setters;
+  return kSetters;
 }
 
 }  // namespace

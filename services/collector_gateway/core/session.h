@@ -33,7 +33,7 @@ inline constexpr uint32_t UseOf(SessionId id) { return static_cast<uint32_t>(id 
 struct Epoch {
   int64_t generation = 0;
   int64_t counter = 0;
-  auto operator<=>(const Epoch&) const = default;
+  auto operator<=>(const Epoch&) const = default;  // NOLINT(modernize-use-nullptr): its 0 is no pointer.
 };
 
 // Since the connection was made.

@@ -38,13 +38,13 @@ std::string Told(const PacketTemplate& form, const std::string& bytes, const std
 }
 
 const Dialects& Shipped() {
-  static const Dialects dialects = [] {
+  static const Dialects kDialects = [] {
     const char* const source = std::getenv("VOLTWELL_SOURCE_DIR");
     auto loaded = LoadDialects(std::string(source == nullptr ? "." : source) + "/deploy/dialects");
     REQUIRE(loaded.ok());
     return *loaded;
   }();
-  return dialects;
+  return kDialects;
 }
 
 Dialect Read(const std::string& text) {

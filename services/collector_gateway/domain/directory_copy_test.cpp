@@ -22,9 +22,9 @@ BusEntryPtr Bus(const std::string& registration, const std::string& heartbeat = 
 }
 
 const DirectoryCopy& Known() {
-  static const DirectoryCopy copy(1,
-                                  {Bus("VW-1", "ping"), Bus("VW-1/2"), Bus("VW-20"), Bus(std::string("\x01\x02", 2))});
-  return copy;
+  static const DirectoryCopy kCopy(1,
+                                   {Bus("VW-1", "ping"), Bus("VW-1/2"), Bus("VW-20"), Bus(std::string("\x01\x02", 2))});
+  return kCopy;
 }
 
 // Id that registers, "?" while it must wait, "unknown", or "may grow".
