@@ -42,6 +42,7 @@
 #include "libs/directory/directory.h"
 #include "libs/log/log.h"
 #include "libs/os/files.h"
+#include "libs/os/memory.h"
 #include "services/collector_gateway/core/dialect_files.h"
 #include "services/collector_gateway/core/gateway.h"
 
@@ -498,6 +499,7 @@ int Buses(int port, int buses, int meters, int seconds, int flappers, int turnar
 int main(int argc, char** argv) {
   const std::vector<std::string> args(argv + 1, argv + argc);
   const auto number = [&](size_t i) { return std::stoi(args.at(i)); };
+  os::KeepMemorySmall();  // As the gateway's main does.
   log::Start({}, "gateway_bench");
   if (args.size() == 7 && args[0] == "serve")
     return Serve(number(1), number(2), number(3), args[4], number(5), args[6]);

@@ -1,7 +1,8 @@
-"""tools/bench gateway: the collector gateway against mosquitto (R1 to R4), and its buses against what the wire allows (R25).
+"""tools/bench gateway: the collector gateway against mosquitto (R1 to R4) and a bare gRPC stream (R6), and its buses against what
+the wire allows (R25).
 
-Ours is the gateway's core with a Redis of its own, shipped limits, metrics and logging; its gRPC face has no part in these
-figures. The peer is Debian's mosquitto; without it its figures are skipped by name. Clients are one program."""
+Ours is the gateway's core with a Redis of its own, shipped limits, metrics and logging; its gRPC face has a part in R6 only.
+The peer is Debian's mosquitto; without it its figures are skipped by name. Clients are one program."""
 import json
 import os
 import pathlib
@@ -17,6 +18,7 @@ import time
 from tools.suite.layout import ROOT
 
 BENCH = ROOT / "build/release/bin/gateway_bench"
+COMMANDS = ROOT / "build/release/bin/command_bench"
 FIELD = ROOT / "build/release/bin/voltwell-field-sim"
 SESSIONS = 19_000
 POLITE = 64  # Below the listen backlog of either side (mosquitto's is 100): a dropped SYN costs a second.
@@ -263,6 +265,15 @@ def utilisation(results, folder: str, seconds: int) -> None:
                                      "otherwise than answered or lost on the wire")
 
 
+def commands(results, count: int = 4000) -> None:
+    """R6: both ways, their caller and the boxes are one process; they take turns, one command at a time."""
+    done = subprocess.run([str(COMMANDS), str(count)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
+    mine, mine99, bare, bare99 = (float(word) for word in done.stdout.split()[1:5])
+    results.add("R6", "p99 of a command from the caller to the bytes on the collector's socket", mine99, 1.5, "us", peer=bare99,
+                at_most=True, note=f"{count} each; medians {mine:.0f} and {bare:.0f} us. Ours is a call of its own with identity and limits, "
+                                   "the peer one message on a stream that is open already, and a raw TCP write")
+
+
 def run(results) -> None:
     peer = shutil.which("mosquitto") is not None
     if peer:
@@ -274,6 +285,7 @@ def run(results) -> None:
     try:
         sessions(results, folder, peer)
         frames(results, folder, peer)
+        commands(results)
         utilisation(results, folder, seconds=120)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
