@@ -180,7 +180,8 @@ grpc::Status CollectorService::ListCollectorUptimes(grpc::ServerContext* context
   return door_.Handle(context, *request, *response, [&](const rpc::Call& call) -> absl::Status {
     VW_ASSIGN_OR_RETURN(const Viewer viewer, ViewerOf(call));
     VW_ASSIGN_OR_RETURN(const absl::Duration period, PeriodOf(*request));
-    VW_ASSIGN_OR_RETURN(const int size, PageSize(request->page_size()));
+    VW_ASSIGN_OR_RETURN(const int asked, PageSize(request->page_size()));
+    const int size = std::min(asked, store::kUptimePageMax);
     VW_ASSIGN_OR_RETURN(const PageToken token, DecodePageToken(request->page_token()));
     std::string only;
     if (!request->collector().empty()) {

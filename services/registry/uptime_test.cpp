@@ -177,5 +177,24 @@ TEST_CASE("uptimes come page by page for who may see the collectors; a period ou
   CHECK_REASON(call(request), "COLLECTOR_NOT_FOUND");
 }
 
+TEST_CASE("a page of uptimes holds a hundred") {
+  Fixture f;
+  const auto site = f.world.MakeSite("2栋");
+  REQUIRE_OK(site);
+  for (int i = 0; i < store::kUptimePageMax; ++i)
+    REQUIRE_OK(f.world.MakeCollector(absl::StrCat("P-", i), site->name()));
+  v1::ListCollectorUptimesRequest request;
+  request.set_page_size(1000);
+  const auto page = [&] {
+    const auto got = f.world.Call<v1::CollectorService>(&v1::CollectorService::Stub::ListCollectorUptimes, request);
+    REQUIRE_OK(got);
+    request.set_page_token(got->next_page_token());
+    return got->uptimes_size();
+  };
+  CHECK(page() == store::kUptimePageMax);
+  CHECK(page() == 1);
+  CHECK(request.page_token().empty());
+}
+
 }  // namespace
 }  // namespace voltwell::registry

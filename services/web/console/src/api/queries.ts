@@ -38,7 +38,9 @@ export function useCollectors() {
   });
 }
 
-// How long each collector was online in the last days; asked again each minute, since the live stream does not tell it.
+const uptimeStaleMs = 600_000;
+
+// How long each collector was online in the last days. Seldom asked again: a week changes slowly, and it costs the server work.
 export function useUptimes(days: number) {
   const { collectors } = useClients();
   return useQuery({
@@ -49,7 +51,8 @@ export function useUptimes(days: number) {
           collectors.listCollectorUptimes({ period: { seconds: BigInt(days * 86_400) }, pageSize: pageSizeMax, pageToken }, { signal }),
         (page) => page.uptimes,
       ),
-    refetchInterval: 60_000,
+    staleTime: uptimeStaleMs,
+    refetchInterval: uptimeStaleMs,
   });
 }
 
