@@ -257,11 +257,11 @@ def utilisation(results, folder: str, seconds: int) -> None:
     results.add("R25", "bus utilisation, 100 buses at 2400 baud with 64 meters each, 1 % lost answers", mean, 0.95, "of its bound",
                 note=f"{seconds} s from the first question on, nothing learned yet: first half {alone[0]['utilisation']:.4f}, "
                      f"second {alone[1]['utilisation']:.4f}")
-    flapping = buses(results, folder, 60, 2000)
+    flapping = buses(results, folder, seconds, 2000)
     asked = sum(flapping[0][what] for what in ("ok", "lost")) + sum(flapping[1][what] for what in ("ok", "lost"))
     failed = flapping[1]["other"]
     results.add("R25f", "the same while 2,000 more collectors flap", sum(half["utilisation"] for half in flapping) / 2, 0.95,
-                "of its bound", note=f"{flapping[1]['flaps'] / 60:.0f} connects a second; of {asked:.0f} exchanges {failed:.0f} ended "
+                "of its bound", note=f"{flapping[1]['flaps'] / seconds:.0f} connects a second; of {asked:.0f} exchanges {failed:.0f} ended "
                                      "otherwise than answered or lost on the wire")
 
 
