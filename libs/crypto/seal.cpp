@@ -129,7 +129,7 @@ absl::StatusOr<UnsealingKey> UnsealingKey::FromSeed(absl::string_view seed) {
   return UnsealingKey(std::string(seed));
 }
 
-std::string UnsealingKey::PublicKey() const { return PublicOf(PrivateKey(seed_)); }
+UnsealingKey::UnsealingKey(std::string seed) : seed_(std::move(seed)), public_(PublicOf(PrivateKey(seed_))) {}
 
 absl::StatusOr<std::string> UnsealingKey::Open(absl::string_view info, absl::string_view aad,
                                                absl::string_view sealed) const {
@@ -142,7 +142,7 @@ absl::StatusOr<std::string> UnsealingKey::Open(absl::string_view info, absl::str
   const Key own = PrivateKey(seed_);
   const std::string dh = Agree(own, enc);
   if (dh.empty()) return failed;
-  const Secrets secrets = Schedule(dh, enc, PublicOf(own), info);
+  const Secrets secrets = Schedule(dh, enc, public_, info);
   const Cipher cipher = NewCipher();
   VW_CHECK(EVP_DecryptInit_ex(cipher.get(), EVP_aes_128_gcm(), nullptr, Data(secrets.key), Data(secrets.nonce)) == 1);
   int length = 0;

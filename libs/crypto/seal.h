@@ -24,13 +24,14 @@ absl::StatusOr<std::string> Seal(absl::string_view public_key, absl::string_view
 class UnsealingKey {
  public:
   static absl::StatusOr<UnsealingKey> FromSeed(absl::string_view seed);  // InvalidArgument BAD_KEY.
-  std::string PublicKey() const;                                         // 32 bytes.
+  const std::string& PublicKey() const { return public_; }               // 32 bytes.
   // DataLoss NOT_UNSEALED: sealed for another key, another use or owner, or damaged.
   absl::StatusOr<std::string> Open(absl::string_view info, absl::string_view aad, absl::string_view sealed) const;
 
  private:
-  explicit UnsealingKey(std::string seed) : seed_(std::move(seed)) {}
+  explicit UnsealingKey(std::string seed);
   std::string seed_;
+  std::string public_;
 };
 
 }  // namespace voltwell::crypto

@@ -38,7 +38,8 @@ std::string Encode(const Entry& entry, const crypto::SigningKey& key) {
                                {"source_network", entry.source_network},
                                {"port", entry.port},
                                {"dial_target", entry.dial_target},
-                               {"assurance", entry.assurance}};
+                               {"assurance", entry.assurance},
+                               {"sealed_key", entry.sealed_key}};
   const std::string content = crypto::Base64Url(json.dump());
   return absl::StrCat(content, ".", crypto::Base64Url(key.Sign(content)));
 }
@@ -67,6 +68,7 @@ absl::StatusOr<Entry> Decode(absl::string_view text, absl::string_view public_ke
   Take(json, "port", entry.port);
   Take(json, "dial_target", entry.dial_target);
   Take(json, "assurance", entry.assurance);
+  Take(json, "sealed_key", entry.sealed_key);
   if (entry.registration_id.empty() || entry.collector.empty() || entry.tenant.empty()) return Bad("field missing");
   return entry;
 }

@@ -32,6 +32,7 @@ struct Entry {
   // How sure the gateway must be of who dials: id (also when empty), network, key, tls-psk or tls-certificate, from the
   // weakest to the strongest. A gateway that does not know the word keeps the collector out.
   std::string assurance = {};
+  std::string sealed_key = {};  // The collector's key, as sealed_key.h seals it; empty: it has none.
   bool operator==(const Entry&) const = default;
 };
 

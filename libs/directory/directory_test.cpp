@@ -21,7 +21,8 @@ const Entry kEntry{.registration_id = "VW-DEMO-0001/2",
                    .source_network = "10.8.0.0/16",
                    .port = 3,
                    .dial_target = "10.20.0.7:4001",
-                   .assurance = "network"};
+                   .assurance = "network",
+                   .sealed_key = "c2VhbGVk"};
 
 crypto::SigningKey Key(char seed) { return *crypto::SigningKey::FromSeed(std::string(32, seed)); }
 

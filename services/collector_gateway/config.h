@@ -18,6 +18,7 @@ struct Config {
   std::string pod = "gateway-0";
   std::string advertise;
   std::string directory_public_key_file;
+  std::string sealing_key;
   std::string dialect_directory = VOLTWELL_DIALECT_DIR;
   log::Config log;
   redis::Config redis;
@@ -66,6 +67,10 @@ struct Config {
     options.Text("advertise", &advertise, "host:port by which schedulers reach our gRPC; empty: listen and port");
     options.Text("directory-public-key-file", &directory_public_key_file,
                  "Public key of the registry's directory, base64url; empty: directory.pub in the trust directory");
+    options.Text("sealing-key", &sealing_key,
+                 "Base64url private X25519 key that unseals collectors' keys; empty: collectors whose key is demanded "
+                 "stay out",
+                 {.secret = true});
     log.Declare(options);
     redis.Declare(options);
     identity.Declare(options);

@@ -32,8 +32,13 @@ int main(int argc, char** argv) {
     log::Error("cannot start", {{"error", dialects.status().ToString()}});
     return 1;
   }
+  const auto unsealing = gateway::ReadUnsealingKey(config.sealing_key);
+  if (!unsealing.ok()) {
+    log::Error("cannot start", {{"option", "sealing-key"}, {"error", unsealing.status().ToString()}});
+    return 1;
+  }
   gateway::Gateway gateway(config.hub, {config.pod, config.Advertised()}, config.DirectoryKeyFile(), redis, clock,
-                           random, metrics, std::make_shared<const gateway::Dialects>(*dialects));
+                           random, metrics, std::make_shared<const gateway::Dialects>(*dialects), *unsealing);
   rpc::TokenVerifier verifier("collector_gateway", config.identity.trust_dir, clock, registry);
   rpc::Door door("collector_gateway", verifier, clock, registry);
   gateway::GatewayService service(config.pod, gateway, door, clock, metrics);

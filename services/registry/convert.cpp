@@ -76,6 +76,7 @@ const Setters<v1::Collector, Collector>& CollectorSetters() {
       {"source_network",
        [](From from, Collector& to) { return to.source_network = from.source_network(), absl::OkStatus(); }},
       {"dial_target", [](From from, Collector& to) { return to.dial_target = from.dial_target(), absl::OkStatus(); }},
+      {"key_hex", [](From from, Collector& to) { return to.new_key_hex = from.key_hex(), absl::OkStatus(); }},
       {"assurance",
        [](From from, Collector& to) {
          // Unspecified leaves it as it is: a client that knows no levels does not lower one.
@@ -132,6 +133,7 @@ v1::Collector ToProto(const Collector& collector) {
   out.set_heartbeat_hex(collector.heartbeat_hex);
   out.set_source_network(collector.source_network);
   out.set_dial_target(collector.dial_target);
+  if (collector.key_set_at.has_value()) *out.mutable_key_set_time() = ToProto(*collector.key_set_at);
   out.set_assurance(static_cast<v1::Collector::Assurance>(collector.assurance));
   for (const Bus& bus : collector.buses) {
     v1::Bus& added = *out.add_buses();
@@ -196,7 +198,10 @@ absl::Status Merge(const v1::Site& from, const google::protobuf::FieldMask& mask
   return MergeBy(SiteSetters(), from, mask, to);
 }
 absl::Status Merge(const v1::Collector& from, const google::protobuf::FieldMask& mask, Collector& to) {
-  return MergeBy(CollectorSetters(), from, mask, to);
+  VW_RETURN_IF_ERROR(MergeBy(CollectorSetters(), from, mask, to));
+  // It is never read back, so that whoever writes all fields does not have it: only its name in the mask takes it away.
+  if (mask.paths().empty() && from.key_hex().empty()) to.new_key_hex.reset();
+  return absl::OkStatus();
 }
 absl::Status Merge(const v1::Meter& from, const google::protobuf::FieldMask& mask, Meter& to) {
   return MergeBy(MeterSetters(), from, mask, to);

@@ -1,6 +1,7 @@
 // The collector directory in Redis, the gateways' link stream, and faults of PostgreSQL and Redis.
 #include <catch2/catch.hpp>
 
+#include "libs/base/bytes.h"
 #include "libs/directory/route.h"
 #include "services/registry/domain/collector.h"
 #include "services/registry/test_world.h"
@@ -120,6 +121,72 @@ TEST_CASE("the level of assurance that a collector demands stands in the directo
   const auto kept = update();
   REQUIRE_OK(kept);
   CHECK(kept->assurance() == v1::Collector::ASSURANCE_NETWORK);
+}
+
+TEST_CASE("a collector's key is set, rotated and taken away, and only gateways can read it") {
+  Fixture f;
+  const std::string first = "000102030405060708090A0B0C0D0E0F";
+  v1::CreateCollectorRequest create;
+  create.set_request_id(f.world->NextId());
+  v1::Collector& wanted = *create.mutable_collector();
+  wanted.set_registration_id("VW-0001");
+  wanted.set_display_name("x");
+  wanted.set_site(f.site);
+  wanted.add_buses()->set_number(1);
+  wanted.set_assurance(v1::Collector::ASSURANCE_KEY);
+  const auto make = [&] {
+    return f.world->Call<v1::CollectorService>(&v1::CollectorService::Stub::CreateCollector, create);
+  };
+  CHECK_REASON(make(), "ASSURANCE_NEEDS_KEY");
+  wanted.set_key_hex(first.substr(2));
+  CHECK_REASON(make(), "BAD_COLLECTOR_KEY");
+  wanted.set_key_hex(first);
+  const auto made = make();
+  REQUIRE_OK(made);
+  CHECK(made->key_hex().empty());
+  CHECK(made->has_key_set_time());
+  const auto key = [&]() -> std::string {
+    const auto entry = f.world->Entry("VW-0001");
+    if (!entry.has_value() || entry->sealed_key.empty()) return "";
+    const auto opened = directory::UnsealKey(f.world->unsealing, "VW-0001", entry->sealed_key);
+    return opened.ok() ? base::ToHex(base::AsBytes(*opened)) : "cannot be opened";
+  };
+  REQUIRE(Eventually([&] { return key() == first; }));
+  CHECK(f.world->Entry("VW-0001")->assurance == "key");
+  CHECK_FALSE(directory::UnsealKey(f.world->unsealing, "VW-0002", f.world->Entry("VW-0001")->sealed_key).ok());
+
+  const std::string second = "A0A1A2A3A4A5A6A7A8A9AAABACADAEAF";
+  v1::UpdateCollectorRequest update;
+  const auto change = [&](const std::string& digits, v1::Collector::Assurance assurance) {
+    update.set_request_id(f.world->NextId());
+    update.mutable_collector()->set_name(made->name());
+    update.mutable_collector()->set_key_hex(digits);
+    update.mutable_collector()->set_assurance(assurance);
+    return f.world->Call<v1::CollectorService>(&v1::CollectorService::Stub::UpdateCollector, update);
+  };
+  update.mutable_update_mask()->add_paths("key_hex");
+  REQUIRE_OK(change(second, v1::Collector::ASSURANCE_KEY));
+  REQUIRE(Eventually([&] { return key() == second; }));
+  CHECK_REASON(change("", v1::Collector::ASSURANCE_KEY), "ASSURANCE_NEEDS_KEY");
+  // Who writes all fields does not have the key: it stays.
+  update.clear_update_mask();
+  update.mutable_collector()->set_display_name("y");
+  update.mutable_collector()->set_site(f.site);
+  update.mutable_collector()->add_buses()->set_number(1);
+  const auto renamed = change("", v1::Collector::ASSURANCE_TLS_PSK);
+  REQUIRE_OK(renamed);
+  CHECK(renamed->has_key_set_time());
+  REQUIRE(Eventually([&] { return f.world->Entry("VW-0001")->assurance == "tls-psk"; }));
+  CHECK(key() == second);
+  update.mutable_update_mask()->add_paths("key_hex");
+  update.mutable_update_mask()->add_paths("assurance");
+  const auto without = change("", v1::Collector::ASSURANCE_ID);
+  REQUIRE_OK(without);
+  CHECK_FALSE(without->has_key_set_time());
+  REQUIRE(Eventually([&] { return f.world->Entry("VW-0001")->sealed_key.empty(); }));
+
+  REQUIRE_OK(os::WriteFile(f.world->sealing_file, "no key"));
+  CHECK_REASON(change(first, v1::Collector::ASSURANCE_KEY), "NO_SEALING_KEY");
 }
 
 TEST_CASE("a wiped Redis gets the whole directory back under a higher generation") {

@@ -2,6 +2,7 @@
 #include "libs/events/events.h"
 #include "libs/os/memory.h"
 #include "libs/os/signal.h"
+#include "services/registry/collector_keys.h"
 #include "services/registry/config.h"
 #include "services/registry/service_collector.h"
 #include "services/registry/service_meter.h"
@@ -29,7 +30,8 @@ int main(int argc, char** argv) {
 
   registry::SessionService sessions(pool, door, clock, random, config.session_lifetime);
   registry::SiteService sites(pool, door, clock, random);
-  registry::CollectorService collectors(pool, door, clock, random);
+  registry::CollectorKeys keys(config.SealingPublicKeyFile(), random);
+  registry::CollectorService collectors(pool, door, clock, random, keys);
   registry::MeterService meters(pool, door, clock, random);
   const auto events = events::MakeEventService(pool, config.pg, door, clock, metrics);
   registry::DirectoryWorker directory(pool, config.pg, redis, rpc::KeyOfOption("directory-key", config.directory_key),

@@ -85,6 +85,7 @@ grpc::Status CollectorService::CreateCollector(grpc::ServerContext* context, con
   return door_.Handle(context, *request, *response, [&](const rpc::Call& call) -> absl::Status {
     VW_ASSIGN_OR_RETURN(const Viewer viewer, ViewerOf(call));
     VW_ASSIGN_OR_RETURN(Collector collector, NewCollector(request->collector()));
+    VW_RETURN_IF_ERROR(keys_.Take(collector, clock_.Now()));
     collector = WithDefaults(std::move(collector));
     VW_RETURN_IF_ERROR(CheckCollector(collector));
     VW_RETURN_IF_ERROR(MayDial(call, Collector(), collector));
@@ -147,6 +148,7 @@ grpc::Status CollectorService::UpdateCollector(grpc::ServerContext* context, con
       VW_ASSIGN_OR_RETURN(const Collector before, store::GetCollector(tx, id, viewer.site_scope, store::Hold::kUpdate));
       Collector after = before;
       VW_RETURN_IF_ERROR(Merge(request->collector(), request->update_mask(), after));
+      VW_RETURN_IF_ERROR(keys_.Take(after, clock_.Now()));
       after = WithDefaults(std::move(after));
       VW_RETURN_IF_ERROR(CheckCollector(after));
       VW_RETURN_IF_ERROR(MayDial(call, before, after));

@@ -5,14 +5,15 @@
 #include "libs/os/random.h"
 #include "libs/pg/pg.h"
 #include "libs/rpc/door.h"
+#include "services/registry/collector_keys.h"
 #include "voltwell/registry/v1/collector_service.grpc.pb.h"
 
 namespace voltwell::registry {
 
 class CollectorService final : public v1::CollectorService::Service {
  public:
-  CollectorService(pg::Pool& pool, rpc::Door& door, os::Clock& clock, os::Random& random)
-      : pool_(pool), door_(door), clock_(clock), random_(random) {}
+  CollectorService(pg::Pool& pool, rpc::Door& door, os::Clock& clock, os::Random& random, CollectorKeys& keys)
+      : pool_(pool), door_(door), clock_(clock), random_(random), keys_(keys) {}
 
   grpc::Status CreateCollector(grpc::ServerContext* context, const v1::CreateCollectorRequest* request,
                                v1::Collector* response) override;
@@ -34,6 +35,7 @@ class CollectorService final : public v1::CollectorService::Service {
   rpc::Door& door_;
   os::Clock& clock_;
   os::Random& random_;
+  CollectorKeys& keys_;
 };
 
 }  // namespace voltwell::registry

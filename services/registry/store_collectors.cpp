@@ -11,8 +11,8 @@ namespace {
 constexpr pg::Query kInsert{
     "collector.insert",
     "INSERT INTO collector (id, tenant, registration_id, display_name, site, dialect, heartbeat_hex, "
-    "source_network, created_at, dial_target, assurance) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"};
+    "source_network, created_at, dial_target, assurance, sealed_key, key_set_at) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"};
 constexpr pg::Query kInsertBus{
     "collector.insert_bus",
     "INSERT INTO collector_bus (collector, tenant, number, registration_id, baud, link_time_ms, port) "
@@ -23,7 +23,7 @@ constexpr pg::Query kMarkDirty{"directory.mark_dirty",
 
 #define VW_COLLECTOR_SELECT                                                                             \
   "SELECT c.id, c.tenant, c.registration_id, c.display_name, c.site, c.dialect, c.heartbeat_hex, "      \
-  "c.source_network, c.created_at, c.dial_target, c.assurance, c.sealed_key "                           \
+  "c.source_network, c.created_at, c.dial_target, c.assurance, c.sealed_key, c.key_set_at "             \
   "FROM collector c JOIN site s ON s.id = c.site "                                                      \
   "WHERE c.archived_at IS NULL AND ($1::text[] = '{}' OR EXISTS (SELECT 1 FROM unnest($1::text[]) top " \
   "WHERE starts_with(s.path, top))) "
@@ -42,9 +42,10 @@ constexpr pg::Query kPresences{"collector.presences",
                                "SELECT p.collector, p.online, p.since, p.pod, p.reason FROM collector_presence p "
                                "JOIN collector_bus b ON b.collector = p.collector AND b.number = p.bus "
                                "WHERE p.collector = ANY ($1)"};
-constexpr pg::Query kUpdate{"collector.update",
-                            "UPDATE collector SET display_name = $2, site = $3, dialect = $4, heartbeat_hex = $5, "
-                            "source_network = $6, dial_target = $7, assurance = $8 WHERE id = $1"};
+constexpr pg::Query kUpdate{
+    "collector.update",
+    "UPDATE collector SET display_name = $2, site = $3, dialect = $4, heartbeat_hex = $5, "
+    "source_network = $6, dial_target = $7, assurance = $8, sealed_key = $9, key_set_at = $10 WHERE id = $1"};
 constexpr pg::Query kBusesWithMeters{"collector.buses_with_meters",
                                      "SELECT DISTINCT bus FROM meter WHERE collector = $1 AND archived_at IS NULL"};
 constexpr pg::Query kArchive{"collector.archive", "UPDATE collector SET archived_at = now() WHERE id = $1"};
@@ -95,6 +96,7 @@ Collector CollectorAt(const pg::Result& rows, int row) {
   collector.dial_target = rows.Text(row, 9);
   collector.assurance = static_cast<Assurance>(rows.Int(row, 10));
   collector.sealed_key = rows.Text(row, 11);
+  collector.key_set_at = rows.TimeOrNull(row, 12);
   return collector;
 }
 
@@ -137,7 +139,8 @@ absl::Status InsertCollector(pg::Tx& tx, const Collector& collector) {
   VW_RETURN_IF_ERROR(
       Named(tx.Execute(kInsert, collector.id, collector.tenant, collector.registration_id, collector.display_name,
                        collector.site, collector.dialect, collector.heartbeat_hex, collector.source_network,
-                       collector.created_at, collector.dial_target, static_cast<int>(collector.assurance))
+                       collector.created_at, collector.dial_target, static_cast<int>(collector.assurance),
+                       collector.sealed_key, collector.key_set_at)
                 .status()));
   VW_RETURN_IF_ERROR(InsertBuses(tx, collector));
   return MarkDirty(tx, BusIds(collector));
@@ -163,7 +166,8 @@ absl::StatusOr<std::vector<Collector>> FindCollectors(pg::Tx& tx, const std::vec
 
 absl::Status UpdateCollector(pg::Tx& tx, const Collector& before, const Collector& after) {
   VW_RETURN_IF_ERROR(tx.Execute(kUpdate, after.id, after.display_name, after.site, after.dialect, after.heartbeat_hex,
-                                after.source_network, after.dial_target, static_cast<int>(after.assurance))
+                                after.source_network, after.dial_target, static_cast<int>(after.assurance),
+                                after.sealed_key, after.key_set_at)
                          .status());
   if (before.buses != after.buses) {
     VW_ASSIGN_OR_RETURN(const pg::Result used, tx.Execute(kBusesWithMeters, after.id));

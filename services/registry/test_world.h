@@ -8,6 +8,7 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "libs/directory/directory.h"
+#include "libs/directory/sealed_key.h"
 #include "libs/events/events.h"
 #include "libs/pg/outbox.h"
 #include "libs/rpc/client.h"
@@ -17,6 +18,7 @@
 #include "libs/testing/status.h"
 #include "libs/testing/temp_postgres.h"
 #include "libs/testing/temp_redis.h"
+#include "services/registry/collector_keys.h"
 #include "services/registry/service_collector.h"
 #include "services/registry/service_meter.h"
 #include "services/registry/service_session.h"
@@ -45,6 +47,7 @@ class TestWorld {
  public:
   explicit TestWorld(Parts parts = {})
       : parts_(std::move(parts)), pool(parts_.database, clock, metrics), redis(parts_.redis, metrics) {
+    VW_CHECK(os::WriteFile(sealing_file, crypto::Base64Url(unsealing.PublicKey())).ok());
     server.Add(sessions).Add(sites).Add(collectors).Add(meters).Add(*events);
     server.Health("postgres", [this] { return bootstrap.done() && pool.Healthy(); });
     door.Require([this] { return bootstrap.Ready(); });
@@ -179,7 +182,10 @@ class TestWorld {
       random};
   SessionService sessions{pool, door, clock, random, absl::Hours(12)};
   SiteService sites{pool, door, clock, random};
-  CollectorService collectors{pool, door, clock, random};
+  crypto::UnsealingKey unsealing = *crypto::UnsealingKey::FromSeed(std::string(32, 's'));
+  std::string sealing_file = absl::StrCat(trust.directory(), "/sealing.pub");
+  CollectorKeys keys{sealing_file, random};
+  CollectorService collectors{pool, door, clock, random, keys};
   MeterService meters{pool, door, clock, random};
   std::unique_ptr<grpc::Service> events = events::MakeEventService(pool, parts_.database, door, clock, metrics);
   DirectoryWorker directory{pool, parts_.database, redis, directory_key, bootstrap, metrics};

@@ -26,7 +26,7 @@ constexpr pg::Query kLock{"directory.lock",
 constexpr pg::Query kGeneration{"directory.generation", "SELECT nextval('directory_generation')"};
 #define VW_ENTRY_SELECT                                                                             \
   "SELECT b.registration_id, c.registration_id, c.id, c.tenant, b.number, b.baud, b.link_time_ms, " \
-  "c.dialect, c.heartbeat_hex, c.source_network, b.port, c.dial_target, c.assurance "               \
+  "c.dialect, c.heartbeat_hex, c.source_network, b.port, c.dial_target, c.assurance, c.sealed_key " \
   "FROM collector_bus b JOIN collector c ON c.id = b.collector "
 constexpr pg::Query kPage{"directory.page",
                           VW_ENTRY_SELECT "WHERE b.registration_id > $1 ORDER BY b.registration_id LIMIT $2"};
@@ -48,7 +48,8 @@ directory::Entry EntryAt(const pg::Result& rows, int row) {
           .source_network = rows.Text(row, 9),
           .port = static_cast<int>(rows.Int(row, 10)),
           .dial_target = rows.Text(row, 11),
-          .assurance = std::string(WordOf(static_cast<Assurance>(rows.Int(row, 12))))};
+          .assurance = std::string(WordOf(static_cast<Assurance>(rows.Int(row, 12)))),
+          .sealed_key = rows.Text(row, 13)};
 }
 
 std::string RunId(const std::string& info) {

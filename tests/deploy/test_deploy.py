@@ -74,6 +74,32 @@ class Deploy(unittest.TestCase):
         rendered = self.run_ok(tool("helm"), "template", "v", "helm/voltwell", "--kube-version", "1.30.0")
         self.run_ok(tool("kubeconform"), "-strict", "-schema-location", schemas, "-", input=rendered)
 
+    def render(self, *values: str) -> str:
+        sets = [part for value in values for part in ("--set", value)]
+        return self.run_ok(tool("helm"), "template", "v", "helm/voltwell", "--kube-version", "1.30.0", *sets)
+
+    def test_the_port_for_tls_is_open_only_with_a_certificate(self):
+        exposed = re.compile(r"type: LoadBalancer.*?---", re.S)
+        plain = self.render()
+        self.assertNotIn("collectors-tls", exposed.search(plain).group())
+        self.assertNotIn("VOLTWELL_TLS_CERTIFICATE_FILE", plain)
+        with_tls = self.render("collectorTls.secret=collector-tls", "collectorTls.clientCa=collectors-ca")
+        self.assertIn("port: 7646", exposed.search(with_tls).group())
+        for needed in ("/etc/voltwell/collector-tls/tls.crt", "secretName: collector-tls", "/etc/voltwell/collector-ca/ca.crt",
+                       "secretName: collectors-ca"):
+            self.assertEqual(1, with_tls.count(needed), needed)
+        schemas = kubernetes_schemas() + "/{{ .ResourceKind }}{{ .KindSuffix }}.json"
+        self.run_ok(tool("kubeconform"), "-strict", "-schema-location", schemas, "-", input=with_tls)
+
+    def test_only_gateways_get_the_key_that_unseals_collectors_keys(self):
+        workloads = [part for part in self.render().split("---") if "kind: Deployment" in part]
+        self.assertEqual(["collector-gateway"], [re.search(r"name: (\S+)", part).group(1) for part in workloads
+                                                 if "sealing.key" in part])
+        services = (ROOT / "deploy/compose.yaml").read_text().split("\n  ")
+        block = (ROOT / "deploy/compose.yaml").read_text().split("  collector-gateway:")[1].split("  meter-scheduler:")[0]
+        self.assertIn("secrets/collectors", block)
+        self.assertEqual(1, sum("secrets/collectors" in line for line in services))
+
     def test_compose_knows_every_service(self):
         text = (ROOT / "deploy/compose.yaml").read_text()
         named = set(re.findall(r"SERVICE: ([a-z-]+)", text))

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "libs/base/check.h"
+#include "services/collector_gateway/domain/challenge.h"
 #include "services/collector_gateway/domain/dialect.h"
 #include "services/collector_gateway/domain/directory_copy.h"
 #include "services/collector_gateway/domain/group_run.h"
@@ -65,6 +66,14 @@ void CheckKeepalives(const Keepalives& keepalives, ByteView bytes) {
   VW_CHECK(keepalives.CountNoise(bytes) <= bytes.size());
 }
 
+// Whole once, it stays so whatever follows.
+void CheckAnswer(const BusEntry& entry, ByteView bytes) {
+  const ChallengeAnswer answer = ReadChallengeAnswer(bytes, entry);
+  if (answer.kind != ChallengeAnswer::Kind::kWhole) return;
+  VW_CHECK(answer.used <= bytes.size() && answer.mac.size() == 32);
+  VW_CHECK(ReadChallengeAnswer(bytes.first(answer.used), entry).kind == ChallengeAnswer::Kind::kWhole);
+}
+
 // Two exchanges on a bus of this entry: they end at their deadlines at the latest, whatever comes when.
 void RunBus(Input& input, const BusEntry& entry) {
   Item item;
@@ -110,7 +119,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const char* text :
        {"title t\nregistration LOGIN:{id}\\r\\n\nheartbeat @{id}#\n", "title t\nregistration *{any}#{id}#{any}*\n",
         "title t\nregistration {id}\nid digits 3-5\nheartbeat ~{any:2}\n",
-        "title t\nregistration \\x7B{id}\\x7D\nid bytes 2\n"}) {
+        "title t\nregistration \\x7B{id}\\x7D\nid bytes 2\n",
+        "title t\nregistration K{id}#\nchallenge C{nonce}#\nresponse R{any}={mac}#\nheartbeat P\n"}) {
     parsed.push_back(*ParseDialect("d" + std::to_string(parsed.size()), text));
   }
   const auto dialects = std::make_shared<const Dialects>(*Dialects::Make(parsed));
@@ -137,7 +147,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       const Identified later = copy.Identify(bytes, true);
       VW_CHECK(later.entry == identified.entry && later.used == identified.used);
     }
-    for (const BusEntryPtr& entry : entries) CheckKeepalives(KeepalivesOf(*entry), bytes);
+    for (const BusEntryPtr& entry : entries) {
+      CheckKeepalives(KeepalivesOf(*entry), bytes);
+      if (entry->dialect != nullptr && !entry->dialect->response.empty()) CheckAnswer(*entry, bytes);
+    }
   }
   RunBus(input, *entries[arrival_max % entries.size()]);
   return 0;

@@ -19,6 +19,9 @@ def main() -> int:
     passwords = {name: secrets.token_hex(16) for name in ("postgres", "redis", "admin", *SCHEMAS)}
     for issuer in (*SERVICES, "directory"):
         keys.make_key(target / "keys", target / "trust", issuer)
+    # Only the gateways see the half that unseals collectors' keys, and what port 7646 shows.
+    keys.make_sealing_key(target / "collectors", target / "trust")
+    keys.make_collector_tls(target / "collectors")
 
     def write(name: str, lines: list) -> None:
         (target / name).touch(mode=0o600)
@@ -38,7 +41,11 @@ def main() -> int:
                      "VOLTWELL_DIRECTORY_KEY_FILE=/etc/voltwell/keys/directory.key"],
         "protocol_codec": ["VOLTWELL_PROFILE_DIRECTORY=/usr/share/voltwell/profiles"],
         "collector_gateway": ["VOLTWELL_POD=gateway-0", "VOLTWELL_ADVERTISE=collector-gateway:9004",
-                              "VOLTWELL_DIALECT_DIRECTORY=/usr/share/voltwell/dialects"],
+                              "VOLTWELL_DIALECT_DIRECTORY=/usr/share/voltwell/dialects",
+                              "VOLTWELL_SEALING_KEY_FILE=/etc/voltwell/collectors/sealing.key",
+                              "VOLTWELL_TLS_CERTIFICATE_FILE=/etc/voltwell/collectors/server.pem",
+                              "VOLTWELL_TLS_KEY_FILE=/etc/voltwell/collectors/server.key",
+                              "VOLTWELL_TLS_CLIENT_CA_FILE=/etc/voltwell/collectors/collectors-ca.pem"],
         "meter_scheduler": ["VOLTWELL_CODEC_ADDRESS=dns:///protocol-codec:9003",
                             "VOLTWELL_REGISTRY_ADDRESS=dns:///registry:9001"],
         "api_gateway": ["VOLTWELL_TARGET=registry=dns:///registry:9001,scheduler=dns:///meter-scheduler:9002",

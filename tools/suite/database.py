@@ -130,7 +130,7 @@ def prepare(layout: Layout, passwords: dict, deadline: float) -> None:
 def check_ports(layout: Layout) -> None:
     """A port in use is found out before anything starts, and told with its name."""
     import socket
-    names = ["http", "collectors", "postgres", "redis"] + [f"{s}" for s in ("registry", "meter_scheduler",
+    names = ["http", "collectors", "collectors_tls", "postgres", "redis"] + [f"{s}" for s in ("registry", "meter_scheduler",
              "protocol_codec", "collector_gateway")]
     for name in names:
         with socket.socket() as probe:

@@ -1,4 +1,4 @@
-"""Identity keys of a development installation, and the tokens signed with them (voltwell.rpc.v1.IdentityClaims)."""
+"""Keys and certificates of a development installation, and the tokens signed with them (voltwell.rpc.v1.IdentityClaims)."""
 import base64
 import pathlib
 import secrets
@@ -8,6 +8,11 @@ import time
 
 # PKCS#8 of an Ed25519 private key is this prefix and the 32 byte seed (RFC 8410).
 PKCS8_PREFIX = bytes.fromhex("302e020100300506032b657004220420")
+
+
+# The same of an X25519 key.
+X25519_PREFIX = bytes.fromhex("302e020100300506032b656e04220420")
+CERTIFICATE_DAYS = "3650"
 
 
 def base64url(data: bytes) -> str:
@@ -22,7 +27,7 @@ def _openssl(arguments: list, data: bytes) -> bytes:
     return subprocess.run(["openssl", *arguments], input=data, stdout=subprocess.PIPE, check=True).stdout
 
 
-def make_key(keys: pathlib.Path, trust: pathlib.Path, issuer: str) -> None:
+def make_key(keys: pathlib.Path, trust: pathlib.Path, issuer: str, prefix: bytes = PKCS8_PREFIX) -> None:
     """Makes the issuer's key once: the seed in keys/ISSUER.key, readable by us alone, the public key in trust/ISSUER.pub."""
     keys.mkdir(parents=True, exist_ok=True)
     trust.mkdir(parents=True, exist_ok=True)
@@ -32,8 +37,35 @@ def make_key(keys: pathlib.Path, trust: pathlib.Path, issuer: str) -> None:
         path.touch(mode=0o600)
         path.write_text(base64url(secrets.token_bytes(32)) + "\n")
     seed = from_base64url(path.read_text().strip())
-    public = _openssl(["pkey", "-inform", "DER", "-pubout", "-outform", "DER"], PKCS8_PREFIX + seed)[-32:]
+    public = _openssl(["pkey", "-inform", "DER", "-pubout", "-outform", "DER"], prefix + seed)[-32:]
     (trust / f"{issuer}.pub").write_text(base64url(public) + "\n")
+
+
+def make_sealing_key(keys: pathlib.Path, trust: pathlib.Path) -> None:
+    """keys/sealing.key for the gateways, which unseal collectors' keys; trust/sealing.pub for the registry, which seals them."""
+    make_key(keys, trust, "sealing", X25519_PREFIX)
+
+
+def make_certificate(directory: pathlib.Path, name: str, common_name: str, issuer: str = "") -> None:
+    """Makes NAME.pem and NAME.key once, signed by the CA of that file's name, or as a CA of its own."""
+    directory.mkdir(parents=True, exist_ok=True)
+    directory.chmod(0o700)
+    if (directory / f"{name}.pem").exists():
+        return
+    signed = ["-CA", directory / f"{issuer}.pem", "-CAkey", directory / f"{issuer}.key",
+              "-addext", "basicConstraints=critical,CA:FALSE"] if issuer else []
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-days", CERTIFICATE_DAYS, "-subj", f"/CN={common_name}", *signed,
+                    "-keyout", directory / f"{name}.key", "-out", directory / f"{name}.pem"],
+                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    (directory / f"{name}.key").chmod(0o600)
+
+
+def make_collector_tls(directory: pathlib.Path) -> None:
+    """What port 7646 needs: the gateways' certificate and its CA, and the CA whose certificates collectors show."""
+    make_certificate(directory, "server-ca", "Voltwell gateways CA")
+    make_certificate(directory, "server", "collector-gateway", "server-ca")
+    make_certificate(directory, "collectors-ca", "Voltwell collectors CA")
 
 
 def _varint(number: int) -> bytes:

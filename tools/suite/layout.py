@@ -54,6 +54,8 @@ class Layout:
     @property
     def trust(self) -> pathlib.Path: return self.data / "trust"
     @property
+    def collector_tls(self) -> pathlib.Path: return self.data / "collector-tls"
+    @property
     def logs(self) -> pathlib.Path: return self.data / "log"
     @property
     def pids(self) -> pathlib.Path: return self.data / "pids.json"
@@ -73,6 +75,7 @@ class Layout:
                 ports[f"{service}_metrics.{k}"] = self.port(f"{service}_metrics", k)
         for k in range(1, self.count("collector_gateway")):
             ports[f"collectors.{k}"] = self.port("collectors", k)
+            ports[f"collectors_tls.{k}"] = self.port("collectors_tls", k)
         write_json(self.data / "ports.json", ports)
         write_json(self.data / "layout.json", {
             "preset": self.preset, "base_port": self.base_port, "replicas": self.replicas, "demo": self.demo,

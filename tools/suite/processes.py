@@ -50,7 +50,9 @@ def parts(layout: Layout, secrets: dict) -> list:
     for k in range(layout.count("collector_gateway")):
         list_of.append(_service(layout, "collector_gateway", k, {
             "port": layout.port("collector_gateway", k), "collector-port": layout.port("collectors", k),
-            "collector-listen": "127.0.0.1",
+            "collector-listen": "127.0.0.1", "collector-tls-port": layout.port("collectors_tls", k),
+            "tls-certificate-file": layout.collector_tls / "server.pem", "tls-key-file": layout.collector_tls / "server.key",
+            "tls-client-ca-file": layout.collector_tls / "collectors-ca.pem", "sealing-key-file": layout.keys / "sealing.key",
             "pod": f"gateway-{k}", "advertise": f"127.0.0.1:{layout.port('collector_gateway', k)}",
         }, redis))
     for k in range(layout.count("meter_scheduler")):

@@ -49,6 +49,8 @@ def make_secrets(layout: layouts.Layout) -> dict:
     layout.data.mkdir(parents=True, exist_ok=True)
     for issuer in (*layouts.SERVICES, "directory", "tools"):
         keys.make_key(layout.keys, layout.trust, issuer)
+    keys.make_sealing_key(layout.keys, layout.trust)
+    keys.make_collector_tls(layout.collector_tls)
     if layout.secrets.exists():
         return json.loads(layout.secrets.read_text())
     made = {"passwords": {name: secrets.token_hex(16) for name in ("postgres", "redis", *database.SCHEMAS)},
@@ -101,7 +103,7 @@ def tell(layout: layouts.Layout, made: dict) -> None:
   Console      http://127.0.0.1:{layout.port('http')}/   user {made['admin']['user']}, password {made['admin']['password']}
   gRPC         grpcurl -plaintext -H "authorization: Bearer $(tools/token admin{own})" \\
                  127.0.0.1:{layout.port('collector_gateway')} voltwell.gateway.v1.GatewayService/ListSessions
-  Collectors   dial 127.0.0.1:{layout.port('collectors')}
+  Collectors   dial 127.0.0.1:{layout.port('collectors')}, with TLS 127.0.0.1:{layout.port('collectors_tls')}
   Logins       {layout.credentials}
   Logs         {layout.logs}
   Stop         tools/down{own}

@@ -20,6 +20,16 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 {{- if .service.ports.collectors }}
 - {name: VOLTWELL_COLLECTOR_PORT, value: "{{ .service.ports.collectors }}"}
 {{- end }}
+{{- with index .service.ports "collectors-tls" }}
+- {name: VOLTWELL_COLLECTOR_TLS_PORT, value: "{{ . }}"}
+{{- if $.root.Values.collectorTls.secret }}
+- {name: VOLTWELL_TLS_CERTIFICATE_FILE, value: /etc/voltwell/collector-tls/tls.crt}
+- {name: VOLTWELL_TLS_KEY_FILE, value: /etc/voltwell/collector-tls/tls.key}
+{{- if $.root.Values.collectorTls.clientCa }}
+- {name: VOLTWELL_TLS_CLIENT_CA_FILE, value: /etc/voltwell/collector-ca/ca.crt}
+{{- end }}
+{{- end }}
+{{- end }}
 - {name: VOLTWELL_METRICS_PORT, value: "{{ .service.ports.metrics }}"}
 {{- with .service.schema }}
 - {name: VOLTWELL_PG_SQL_DIR, value: /usr/share/voltwell/libs/pg/sql}

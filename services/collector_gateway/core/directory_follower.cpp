@@ -10,6 +10,7 @@
 #include "libs/base/bytes.h"
 #include "libs/base/status.h"
 #include "libs/crypto/crypto.h"
+#include "libs/directory/sealed_key.h"
 #include "libs/log/log.h"
 #include "libs/os/files.h"
 #include "services/collector_gateway/core/peer.h"
@@ -35,7 +36,15 @@ std::string ChangedId(const redis::Reply& entry) {
 
 }  // namespace
 
-BusEntryPtr ToBusEntry(const directory::Entry& entry, DialectPtr dialect) {
+absl::StatusOr<std::optional<crypto::UnsealingKey>> ReadUnsealingKey(absl::string_view text) {
+  text = absl::StripAsciiWhitespace(text);
+  if (text.empty()) return std::nullopt;
+  const absl::StatusOr<std::string> seed = crypto::FromBase64Url(text);
+  VW_ASSIGN_OR_RETURN(crypto::UnsealingKey key, crypto::UnsealingKey::FromSeed(seed.ok() ? *seed : ""));
+  return key;
+}
+
+BusEntryPtr ToBusEntry(const directory::Entry& entry, DialectPtr dialect, KeyPtr key) {
   const absl::StatusOr<std::string> registration = SentBytes(entry.registration_id);
   const absl::StatusOr<std::string> heartbeat = base::FromHex(entry.heartbeat_hex);
   const std::optional<Network> source = ParseNetwork(entry.source_network);
@@ -54,16 +63,19 @@ BusEntryPtr ToBusEntry(const directory::Entry& entry, DialectPtr dialect) {
   bus.source = *source;
   bus.assurance = *assurance;
   bus.dialect = std::move(dialect);
+  bus.key = std::move(key);
   return std::make_shared<const BusEntry>(std::move(bus));
 }
 
 DirectoryFollower::DirectoryFollower(std::string public_key_file, redis::Client& redis, GatewayMetrics& metrics,
-                                     size_t entries_max, std::shared_ptr<const Dialects> dialects)
+                                     size_t entries_max, std::shared_ptr<const Dialects> dialects,
+                                     std::optional<crypto::UnsealingKey> unsealing)
     : public_key_file_(std::move(public_key_file)),
       redis_(redis),
       metrics_(metrics),
       entries_max_(entries_max),
-      dialects_(dialects != nullptr ? std::move(dialects) : std::make_shared<const Dialects>()) {}
+      dialects_(dialects != nullptr ? std::move(dialects) : std::make_shared<const Dialects>()),
+      unsealing_(std::move(unsealing)) {}
 
 DirectoryFollower::~DirectoryFollower() { Stop(); }
 
@@ -211,7 +223,8 @@ BusEntryPtr DirectoryFollower::Understand(const std::string& field, const std::s
                {{"collector", entry->collector}, {"assurance", entry->assurance}});
     return nullptr;
   }
-  const BusEntryPtr bus = entry.ok() && entry->registration_id == field ? ToBusEntry(*entry, named.dialect) : nullptr;
+  const BusEntryPtr bus =
+      entry.ok() && entry->registration_id == field ? ToBusEntry(*entry, named.dialect, Unseal(*entry)) : nullptr;
   if (bus == nullptr) {
     metrics_.directory_bad_entries.Increment();
     log::Error("a directory entry is not one that the registry signed", {{"registration_id", field}});
@@ -219,6 +232,18 @@ BusEntryPtr DirectoryFollower::Understand(const std::string& field, const std::s
   }
   verified_[field] = {digest, bus};
   return bus;
+}
+
+KeyPtr DirectoryFollower::Unseal(const directory::Entry& entry) {
+  if (entry.sealed_key.empty()) return nullptr;
+  const absl::StatusOr<std::string> key = unsealing_.has_value()
+                                              ? directory::UnsealKey(*unsealing_, entry.collector, entry.sealed_key)
+                                              : base::DataLoss("NOT_UNSEALED", "this gateway has no sealing-key");
+  if (key.ok()) return std::make_shared<const std::string>(*key);
+  metrics_.directory_unopened_keys.Increment();
+  log::Error("a collector's key cannot be unsealed; where it is demanded the collector stays out",
+             {{"collector", entry.collector}, {"error", key.status().ToString()}});
+  return nullptr;
 }
 
 void DirectoryFollower::Bound(std::vector<BusEntryPtr>& entries, size_t room) const {

@@ -6,11 +6,13 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "libs/crypto/seal.h"
 #include "libs/directory/directory.h"
 #include "libs/os/worker.h"
 #include "libs/redis/redis.h"
@@ -32,7 +34,8 @@ class DirectoryFollower {
 
   // `public_key_file`: base64url of the registry's directory key. Read when first needed, and again until it is there.
   DirectoryFollower(std::string public_key_file, redis::Client& redis, GatewayMetrics& metrics,
-                    size_t entries_max = kDirectoryEntriesMax, std::shared_ptr<const Dialects> dialects = {});
+                    size_t entries_max = kDirectoryEntriesMax, std::shared_ptr<const Dialects> dialects = {},
+                    std::optional<crypto::UnsealingKey> unsealing = {});
   ~DirectoryFollower();
 
   void Start(Publish publish);
@@ -51,6 +54,8 @@ class DirectoryFollower {
   absl::Status ReadKey();
   // The entry that a text of the hash stands for; null when it is not the registry's.
   BusEntryPtr Understand(const std::string& field, const std::string& text);
+  // Null, and counted, when the entry has a key that does not open.
+  KeyPtr Unseal(const directory::Entry& entry);
   // Cuts what is beyond the limit.
   void Bound(std::vector<BusEntryPtr>& entries, size_t room) const;
   void Tell(bool usable);
@@ -59,7 +64,8 @@ class DirectoryFollower {
   redis::Client& redis_;
   GatewayMetrics& metrics_;
   const size_t entries_max_;
-  const std::shared_ptr<const Dialects> dialects_;  // Null: transparent only.
+  const std::shared_ptr<const Dialects> dialects_;       // Null: transparent only.
+  const std::optional<crypto::UnsealingKey> unsealing_;  // None: whose key is demanded stays out.
   Publish publish_;
   std::string public_key_;
   // A signature costs 0.1 ms to verify, so what was verified once is known again by its digest.
@@ -76,6 +82,9 @@ class DirectoryFollower {
 
 // Null when heartbeat, registration id, network or level of assurance cannot be read. The dialect is the caller's to
 // look up.
-BusEntryPtr ToBusEntry(const directory::Entry& entry, DialectPtr dialect = {});
+BusEntryPtr ToBusEntry(const directory::Entry& entry, DialectPtr dialect = {}, KeyPtr key = {});
+
+// Of the option sealing-key, base64url; none for an empty one. InvalidArgument BAD_KEY.
+absl::StatusOr<std::optional<crypto::UnsealingKey>> ReadUnsealingKey(absl::string_view text);
 
 }  // namespace voltwell::gateway

@@ -7,6 +7,7 @@
 #include "libs/crypto/crypto.h"
 #include "libs/directory/directory.h"
 #include "libs/directory/route.h"
+#include "libs/directory/sealed_key.h"
 #include "libs/metrics/metrics.h"
 #include "libs/os/files.h"
 #include "libs/testing/process.h"
@@ -72,8 +73,8 @@ struct Registry {
 
 struct Follower {
   explicit Follower(const Registry& source, size_t entries_max = kDirectoryEntriesMax,
-                    std::shared_ptr<const Dialects> dialects = {})
-      : follower(source.key_file(), client, gateway_metrics, entries_max, std::move(dialects)) {
+                    std::shared_ptr<const Dialects> dialects = {}, std::optional<crypto::UnsealingKey> unsealing = {})
+      : follower(source.key_file(), client, gateway_metrics, entries_max, std::move(dialects), std::move(unsealing)) {
     follower.Follow([this](std::shared_ptr<const DirectoryCopy> published, bool is_usable) {
       copy = std::move(published);
       usable = is_usable;
@@ -157,6 +158,48 @@ TEST_CASE(
   CHECK(f.gateway_metrics.directory_bad_entries.Value() == 0);
   const std::string packet = "LOGIN:1001\r\n";
   CHECK(f.copy->Identify(base::AsBytes(packet), true).entry == f.copy->Find("1001"));
+}
+
+TEST_CASE("a sealed key opens with the gateway's own key, and for its collector only") {
+  voltwell::os::SystemRandom random;
+  const auto unsealing = *crypto::UnsealingKey::FromSeed(std::string(32, 'u'));
+  const std::string key = "0123456789abcdef";
+  Registry source;
+  directory::Entry keyed = PlainEntry("VW-1/2");
+  keyed.collector = "VW-1";
+  keyed.assurance = "key";
+  keyed.sealed_key = *directory::SealKey(unsealing.PublicKey(), "VW-1", key, random);
+  source.Write(keyed);
+  directory::Entry moved = PlainEntry("VW-2");  // As somebody might who can write entries and read none.
+  moved.sealed_key = keyed.sealed_key;
+  source.Write(moved);
+  source.SetGeneration(1);
+  Follower f(source, kDirectoryEntriesMax, {}, unsealing);
+  f.follower.Step();
+  REQUIRE(f.copy->Find("VW-1/2")->key != nullptr);
+  CHECK(*f.copy->Find("VW-1/2")->key == key);
+  CHECK(*f.copy->KeyOf("VW-1") == key);
+  REQUIRE(f.copy->Find("VW-2") != nullptr);
+  CHECK(f.copy->Find("VW-2")->key == nullptr);
+  CHECK(f.gateway_metrics.directory_unopened_keys.Value() == 1);
+  // Another gateway's half, and none at all.
+  for (const bool wrong : {true, false}) {
+    std::optional<crypto::UnsealingKey> other;
+    if (wrong) other = *crypto::UnsealingKey::FromSeed(std::string(32, 'w'));
+    Follower g(source, kDirectoryEntriesMax, {}, other);
+    g.follower.Step();
+    REQUIRE(g.copy->Find("VW-1/2") != nullptr);
+    CHECK(g.copy->Find("VW-1/2")->key == nullptr);
+    CHECK(g.copy->Find("VW-1/2")->assurance == Assurance::kKey);
+    CHECK(g.gateway_metrics.directory_unopened_keys.Value() == 2);
+  }
+}
+
+TEST_CASE("the option for the unsealing key takes a key, or nothing") {
+  const std::string seed = crypto::Base64Url(std::string(32, 'u'));
+  CHECK(ReadUnsealingKey(seed + "\n")->has_value());
+  CHECK_FALSE(ReadUnsealingKey("")->has_value());
+  CHECK_REASON(ReadUnsealingKey("short").status(), "BAD_KEY");
 }
 
 TEST_CASE("a level of assurance that this gateway does not know keeps its collector out and is counted") {

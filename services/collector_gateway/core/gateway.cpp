@@ -7,11 +7,12 @@ namespace voltwell::gateway {
 
 Gateway::Gateway(HubConfig hub, LinkKeeperConfig links, std::string directory_key_file, redis::Client& redis,
                  os::Clock& clock, os::Random& random, GatewayMetrics& metrics,
-                 std::shared_ptr<const Dialects> dialects)
+                 std::shared_ptr<const Dialects> dialects, std::optional<crypto::UnsealingKey> unsealing)
     : links_(std::move(links), redis, routes_, clock, metrics),
       feed_(links_, clock),
       hub_(std::move(hub), clock, random, routes_, feed_, metrics),
-      directory_(std::move(directory_key_file), redis, metrics, kDirectoryEntriesMax, std::move(dialects)) {}
+      directory_(std::move(directory_key_file), redis, metrics, kDirectoryEntriesMax, std::move(dialects),
+                 std::move(unsealing)) {}
 
 Gateway::~Gateway() { Stop(); }
 

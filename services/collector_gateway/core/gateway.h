@@ -21,7 +21,8 @@ inline constexpr absl::Duration kLinkFlushMax = absl::Seconds(2);
 class Gateway {
  public:
   Gateway(HubConfig hub, LinkKeeperConfig links, std::string directory_key_file, redis::Client& redis, os::Clock& clock,
-          os::Random& random, GatewayMetrics& metrics, std::shared_ptr<const Dialects> dialects = {});
+          os::Random& random, GatewayMetrics& metrics, std::shared_ptr<const Dialects> dialects = {},
+          std::optional<crypto::UnsealingKey> unsealing = {});
   ~Gateway();
 
   absl::Status Start();

@@ -5,9 +5,9 @@ namespace voltwell::gateway {
 namespace {
 
 constexpr std::array<const char*, kRefusals> kRefusalNames = {
-    "full",     "crowded_out",  "unknown_id",   "wrong_network",     "no_registration",
-    "draining", "clash",        "network_full", "network_too_fast",  "flapping",
-    "taken",    "proxy_header", "tls",          "wrong_certificate", "assurance"};
+    "full",  "crowded_out",       "unknown_id",       "wrong_network",   "no_registration", "draining",
+    "clash", "network_full",      "network_too_fast", "flapping",        "taken",           "proxy_header",
+    "tls",   "wrong_certificate", "assurance",        "challenge_wrong", "challenge_late",  "tls_psk"};
 
 }  // namespace
 
@@ -25,6 +25,7 @@ GatewayMetrics::GatewayMetrics(metrics::Registry& registry)
                                         "Times that accepting waited because connections came too fast")),
       dialect_answers(registry.Counter("voltwell_gateway_dialect_answers_total",
                                        "Answers to registrations and heartbeats that dialects ask for")),
+      challenges(registry.Counter("voltwell_gateway_challenges_total", "Collectors asked to prove their key")),
       bytes_in(registry.Counter("voltwell_gateway_received_bytes_total", "Bytes received from collectors")),
       bytes_out(registry.Counter("voltwell_gateway_sent_bytes_total", "Bytes sent to collectors")),
       bad_checksums(registry.Counter("voltwell_gateway_bad_checksums_total", "Frames whose checksum was wrong")),
@@ -58,6 +59,8 @@ GatewayMetrics::GatewayMetrics(metrics::Registry& registry)
                                                   "Directory entries whose dialect was not loaded here")),
       directory_unknown_assurances(registry.Counter("voltwell_gateway_directory_unknown_assurances_total",
                                                     "Directory entries whose level of assurance is not known here")),
+      directory_unopened_keys(registry.Counter("voltwell_gateway_directory_unopened_keys_total",
+                                               "Directory entries whose key could not be unsealed here")),
       streams(registry.Gauge("voltwell_gateway_exchange_streams", "Exchange calls under way")) {
   for (int i = 1; i < kOutcomes; ++i) {
     exchanges[static_cast<size_t>(i)] = &registry.Counter("voltwell_gateway_exchanges_total", "Items by how they ended",

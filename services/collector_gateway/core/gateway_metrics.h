@@ -25,9 +25,12 @@ enum class Refusal {
   kProxyHeader,
   kTls,
   kWrongCertificate,
-  kAssurance
+  kAssurance,
+  kChallengeWrong,
+  kChallengeLate,
+  kTlsPsk
 };
-inline constexpr int kRefusals = 15;
+inline constexpr int kRefusals = 18;
 
 // Upper ends of the classes of waiting items.
 inline constexpr std::array<double, 10> kQueueDepths = {0, 1, 2, 4, 8, 16, 32, 64, 128, 256};
@@ -47,6 +50,7 @@ struct GatewayMetrics {
   prometheus::Counter& takeovers;
   prometheus::Counter& accept_throttled;
   prometheus::Counter& dialect_answers;
+  prometheus::Counter& challenges;
   std::array<prometheus::Counter*, kOutcomes> exchanges = {};
   std::array<prometheus::Counter*, kRefusals> refusals = {};
   prometheus::Counter& bytes_in;
@@ -74,6 +78,7 @@ struct GatewayMetrics {
   prometheus::Counter& directory_clashes;
   prometheus::Counter& directory_unknown_dialects;
   prometheus::Counter& directory_unknown_assurances;
+  prometheus::Counter& directory_unopened_keys;
   // Exchange calls.
   prometheus::Gauge& streams;
 };

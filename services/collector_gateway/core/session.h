@@ -59,6 +59,14 @@ struct Arrival {
   bool asked = false;
   SessionId holder = kNoSession;  // Of whom it was asked last.
   std::optional<Identified> claim = {};
+  // It was asked to prove its key, and has not answered.
+  struct Challenge {
+    std::string nonce = {};         // As it was sent; used once.
+    std::string registration = {};  // Of the entry that it claims.
+    Instant until = absl::InfiniteDuration();
+  };
+  std::unique_ptr<Challenge> challenge = {};
+  KeyPtr proven_with = {};  // It has answered, with this key.
   Instant asked_until = absl::InfiniteDuration();
 };
 

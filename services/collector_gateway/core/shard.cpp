@@ -137,7 +137,7 @@ void Shard::Adopt(int fd, Peer peer, bool tls) {
   session.arrival->proxied = IsTrusted(peer);
   session.counted = !session.arrival->proxied;
   session.tls = tls;
-  if (tls) tls_links_[IdOf(session)] = std::make_unique<TlsLink>(*context_.tls);
+  if (tls) tls_links_[IdOf(session)] = std::make_unique<TlsLink>(*context_.tls, psk_source_);
   arrivals_.push_back(IdOf(session));
   ++unregistered_;
   context_.metrics.unregistered.Increment();
@@ -245,6 +245,7 @@ Instant Shard::WakeAt(const Session& session) const {
   }
   if (const Arrival* const arrival = session.arrival.get(); arrival != nullptr) {
     if (arrival->asked) return std::min(wake, arrival->asked_until);
+    if (arrival->challenge != nullptr) return std::min(wake, arrival->challenge->until);
     wake = std::min(wake, PatienceEnd(*arrival));
     if (directory_usable_) wake = std::min(wake, arrival->first_byte + kUnknownIdGrace);
     if (!arrival->judged) wake = std::min(wake, arrival->last_byte + kRegistrationGap);
@@ -346,7 +347,8 @@ void Shard::UseDirectory(std::shared_ptr<const DirectoryCopy> directory, bool us
     if (session.fd < 0) continue;
     if (session.arrival != nullptr) {
       // Whoever dialled before the directory told of him.
-      if (session.arrival->judged && !session.arrival->asked && !Judge(session, true)) continue;
+      const bool waits = session.arrival->asked || session.arrival->challenge != nullptr;
+      if (session.arrival->judged && !waits && !Judge(session, true)) continue;
       Rearm(session);
       continue;
     }
@@ -360,6 +362,8 @@ void Shard::UseDirectory(std::shared_ptr<const DirectoryCopy> directory, bool us
       End(session, "moved in the directory");
     } else if (!IsSureEnough(session.shown, *entry)) {
       End(session, "assurance raised");
+    } else if (IsByKey(session.shown) && !SameKey(entry->key, session.entry->key)) {
+      End(session, "key changed");
     } else {
       session.entry_changed = true;
       if (session.work == nullptr || !session.work->run.has_value()) TakeEntry(session);

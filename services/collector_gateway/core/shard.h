@@ -37,6 +37,8 @@ inline constexpr absl::Duration kDirectoryWaitMax = absl::Seconds(30);
 // A second connection waits so long at most for the verdict on the first, which is looked at so often.
 inline constexpr absl::Duration kTakeoverMax = absl::Seconds(3);
 inline constexpr absl::Duration kTakeoverLook = absl::Milliseconds(500);
+// A box has so long to prove its key: a slow network's round trip and a slow processor's HMAC.
+inline constexpr absl::Duration kChallengeMax = absl::Seconds(10);
 // Bytes kept before registration; ids have at most 64. What is longer is nobody's registration.
 inline constexpr size_t kRegistrationBytesMax = 256;
 // Connections of one shard that have not registered; one more closes the oldest, so that silent dialers keep nobody
@@ -194,7 +196,11 @@ class Shard final : private EventLoop::Handler {
   void OnCiphertext(Session& session, base::ByteView bytes);
   void EndBroken(Session& session, const char* reason);
   bool CertificateFits(const Session& session, const BusEntry& entry) const;
-  Assurance ShownBy(const Session& session) const;
+  Assurance ShownBy(const Session& session, const BusEntry& entry) const;
+
+  // shard_challenge.cpp
+  bool Challenged(Session& session, const BusEntry& entry);
+  void OnChallengeBytes(Session& session);
 
   // shard_takeover.cpp
   bool MustAsk(Session& session, const Route& newcomer, const Identified& identified);
@@ -234,6 +240,7 @@ class Shard final : private EventLoop::Handler {
   EventLoop loop_;
   std::array<Listener, 2> listeners_ = {};  // Plain and TLS; of the first shard.
   absl::flat_hash_map<SessionId, std::unique_ptr<TlsLink>> tls_links_;
+  const PskSource psk_source_ = [this](absl::string_view collector) { return directory_->KeyOf(collector); };
   bool draining_ = false;
   std::shared_ptr<const DirectoryCopy> directory_ = std::make_shared<DirectoryCopy>();
   bool directory_usable_ = false;

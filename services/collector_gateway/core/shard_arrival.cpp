@@ -16,6 +16,10 @@ void Shard::OnArrivalBytes(Session& session, base::ByteView bytes) {
   const size_t room = most - std::min(most, arrival.bytes.size());
   const base::ByteView kept = bytes.first(std::min(room, bytes.size()));
   arrival.bytes.append(reinterpret_cast<const char*>(kept.data()), kept.size());
+  if (arrival.challenge != nullptr) {
+    OnChallengeBytes(session);
+    return;
+  }
   if (arrival.asked) return;  // What follows the id is looked at when it has registered.
   if (arrival.proxied && !TakeProxyHeader(session)) return;
   if (session.tls && header > 0 && !arrival.proxied) {
@@ -38,6 +42,10 @@ void Shard::OnArrivalTime(Session& session) {
   const Instant now = loop_.now();
   if (arrival.asked) {
     if (now >= arrival.asked_until) Refuse(session, Refusal::kTaken, "id in use");
+    return;
+  }
+  if (arrival.challenge != nullptr) {
+    if (now >= arrival.challenge->until) Refuse(session, Refusal::kChallengeLate, "challenge");
     return;
   }
   if (!arrival.judged && now >= arrival.last_byte + kRegistrationGap && !Judge(session, true)) return;
@@ -90,8 +98,9 @@ void Shard::Register(Session& session, const Identified& identified) {
     Refuse(session, Refusal::kWrongCertificate, "wrong certificate");
     return;
   }
-  const Assurance shown = ShownBy(session);
+  const Assurance shown = ShownBy(session, *identified.entry);
   if (!IsSureEnough(shown, *identified.entry)) {
+    if (Challenged(session, *identified.entry)) return;
     log::Warning("a collector proved less than the directory demands of it",
                  {{"collector", identified.entry->collector},
                   {"peer", ToText(session.peer)},

@@ -100,22 +100,32 @@ void Shard::OnCiphertext(Session& session, base::ByteView bytes) {
 
 void Shard::EndBroken(Session& session, const char* reason) {
   if (session.arrival != nullptr) {
-    Refuse(session, Refusal::kTls, reason);
+    const bool by_key = session.tls && tls_links_.at(IdOf(session))->psk_tried();
+    Refuse(session, by_key ? Refusal::kTlsPsk : Refusal::kTls, reason);
   } else {
     End(session, reason);
   }
 }
 
-// Whoever shows a certificate is the collector that it names, and no other.
+// Whoever shows a certificate or a key is the collector that it names, and no other.
 bool Shard::CertificateFits(const Session& session, const BusEntry& entry) const {
   if (!session.tls) return true;
-  const std::string name = tls_links_.at(IdOf(session))->ClientName();
-  return name.empty() || name == entry.collector;
+  const TlsLink& link = *tls_links_.at(IdOf(session));
+  const std::string name = link.ClientName();
+  const std::string identity = link.PskIdentity();
+  return (name.empty() || name == entry.collector) && (identity.empty() || identity == entry.collector);
 }
 
 // What the connection proves beyond its id, once it is known that it is nobody else's.
-Assurance Shard::ShownBy(const Session& session) const {
-  if (session.tls && !tls_links_.at(IdOf(session))->ClientName().empty()) return Assurance::kTlsCertificate;
+Assurance Shard::ShownBy(const Session& session, const BusEntry& entry) const {
+  if (session.tls) {
+    const TlsLink& link = *tls_links_.at(IdOf(session));
+    if (!link.ClientName().empty()) return Assurance::kTlsCertificate;
+    // The key may have changed since the handshake.
+    if (!link.PskIdentity().empty() && SameKey(link.psk_key(), entry.key)) return Assurance::kTlsPsk;
+  }
+  const KeyPtr& proven_with = session.arrival->proven_with;
+  if (proven_with != nullptr && SameKey(proven_with, entry.key)) return Assurance::kKey;
   return Assurance::kId;
 }
 

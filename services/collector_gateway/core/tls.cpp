@@ -36,6 +36,32 @@ int ToInt(size_t size) { return static_cast<int>(std::min(size, static_cast<size
 
 }  // namespace
 
+struct PskCallbacks {
+  // TLS 1.2; returns the length of the key.
+  static unsigned Find12(SSL* ssl, const char* identity, unsigned char* key, unsigned room) {
+    const auto found = static_cast<TlsLink*>(SSL_get_app_data(ssl))->KeyFor(identity);
+    if (found == nullptr || found->size() > room) return 0;
+    std::copy(found->begin(), found->end(), key);
+    return static_cast<unsigned>(found->size());
+  }
+  // TLS 1.3, where a key is bound to a hash: SHA-256, which is what RFC 8446 (4.2.11) has a key mean that names none.
+  static int Find13(SSL* ssl, const unsigned char* identity, size_t length, SSL_SESSION** session) {
+    constexpr std::array<unsigned char, 2> kAes128GcmSha256 = {0x13, 0x01};
+    const auto found = static_cast<TlsLink*>(SSL_get_app_data(ssl))
+                           ->KeyFor(absl::string_view(reinterpret_cast<const char*>(identity), length));
+    if (found == nullptr) return 0;
+    SSL_SESSION* const made = SSL_SESSION_new();
+    VW_CHECK(made != nullptr);
+    const SSL_CIPHER* const cipher = SSL_CIPHER_find(ssl, kAes128GcmSha256.data());
+    VW_CHECK(cipher != nullptr);
+    const auto* const key = reinterpret_cast<const unsigned char*>(found->data());
+    VW_CHECK(SSL_SESSION_set1_master_key(made, key, found->size()) == 1 && SSL_SESSION_set_cipher(made, cipher) == 1 &&
+             SSL_SESSION_set_protocol_version(made, TLS1_3_VERSION) == 1);
+    *session = made;
+    return 1;
+  }
+};
+
 absl::StatusOr<std::unique_ptr<TlsContext>> TlsContext::Make(const TlsConfig& config) {
   ERR_clear_error();
   SSL_CTX* const context = SSL_CTX_new(TLS_server_method());
@@ -44,6 +70,10 @@ absl::StatusOr<std::unique_ptr<TlsContext>> TlsContext::Make(const TlsConfig& co
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  // OpenSSL wants a name wherever certificates are asked for and a key is taken in their place.
+  constexpr std::array<unsigned char, 8> kContext = {'v', 'o', 'l', 't', 'w', 'e', 'l', 'l'};
+  SSL_CTX_set_session_id_context(context, kContext.data(), kContext.size());
+  SSL_CTX_set_num_tickets(context, 0);  // Whoever offers a key in TLS 1.3 offers a collector's.
   // Buffers of 34 KB only while something is under way.
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_max_cert_list(context, kClientCertificatesMax);
@@ -53,6 +83,13 @@ absl::StatusOr<std::unique_ptr<TlsContext>> TlsContext::Make(const TlsConfig& co
   if (SSL_CTX_use_PrivateKey_file(context, config.key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
       SSL_CTX_check_private_key(context) != 1) {
     return BadFile(config.key_file);
+  }
+  if (!config.client_certificate_required) {
+    // With a certificate at hand OpenSSL would choose another hash, pass the key over and fall back. Every TLS 1.3 has
+    // the first.
+    VW_CHECK(SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256") == 1);
+    SSL_CTX_set_psk_server_callback(context, &PskCallbacks::Find12);
+    SSL_CTX_set_psk_find_session_callback(context, &PskCallbacks::Find13);
   }
   if (config.client_ca_file.empty()) {
     if (!config.client_certificate_required) return made;
@@ -70,8 +107,9 @@ absl::StatusOr<std::unique_ptr<TlsContext>> TlsContext::Make(const TlsConfig& co
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }
 
-TlsLink::TlsLink(const TlsContext& context) : ssl_(SSL_new(context.context_)) {
+TlsLink::TlsLink(const TlsContext& context, const PskSource& keys) : ssl_(SSL_new(context.context_)), keys_(keys) {
   VW_CHECK(ssl_ != nullptr);
+  SSL_set_app_data(ssl_, this);
   SSL_set_bio(ssl_, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));  // The SSL owns both.
   SSL_set_accept_state(ssl_);
 }
@@ -142,6 +180,21 @@ void TlsLink::TakeOutgoing() {
     if (got <= 0) return;
     outgoing_.append(block.data(), static_cast<size_t>(got));
   }
+}
+
+std::shared_ptr<const std::string> TlsLink::KeyFor(absl::string_view identity) {
+  psk_tried_ = true;
+  psk_identity_ = std::string(identity);
+  psk_key_ = keys_(identity);
+  return psk_key_;
+}
+
+// That a key was looked up proves nothing: TLS 1.3 may go on without it.
+std::string TlsLink::PskIdentity() const {
+  if (psk_key_ == nullptr || SSL_is_init_finished(ssl_) == 0) return "";
+  const bool used =
+      SSL_version(ssl_) == TLS1_3_VERSION ? SSL_session_reused(ssl_) == 1 : SSL_get_psk_identity(ssl_) != nullptr;
+  return used ? psk_identity_ : "";
 }
 
 std::string TlsLink::ClientName() const {

@@ -1,7 +1,9 @@
 // TLS for collectors, without a socket: ciphertext goes in and comes out as bytes, so that the shards' bare epoll stays
-// as it is. A client certificate names the one collector that may register over its connection.
+// as it is. A client certificate, or the identity of a pre-shared key (RFC 4279, RFC 8446), names the one collector
+// that may register over its connection.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -28,6 +30,11 @@ inline constexpr size_t kTlsHelloMax = 16 * 1024;
 // Ciphertext that a slow reader leaves here; questions are short, so that more means that nobody reads.
 inline constexpr size_t kCipherUnsentMax = 64 * 1024;
 
+// The key of a collector by the identity that it sends, its registration id; null for one that has none. A client that
+// offers a key of no identity that we know, or a wrong one, fails the handshake: it does not fall back to a
+// certificate.
+using PskSource = std::function<std::shared_ptr<const std::string>(absl::string_view identity)>;
+
 class TlsContext {
  public:
   // InvalidArgument BAD_TLS_FILE, metadata file, why.
@@ -45,7 +52,8 @@ class TlsContext {
 // One connection, as server.
 class TlsLink {
  public:
-  explicit TlsLink(const TlsContext& context);
+  // `keys` must outlive it.
+  TlsLink(const TlsContext& context, const PskSource& keys);
   ~TlsLink();
   TlsLink(const TlsLink&) = delete;
   TlsLink& operator=(const TlsLink&) = delete;
@@ -64,13 +72,25 @@ class TlsLink {
   bool ended() const { return ended_; }
   // The name (CN) in the client certificate, which the CA has signed; empty: it showed none.
   std::string ClientName() const;
+  // The identity whose key this connection has proven; empty: none.
+  std::string PskIdentity() const;
+  const std::shared_ptr<const std::string>& psk_key() const { return psk_key_; }
+  // It offered a key, right or wrong.
+  bool psk_tried() const { return psk_tried_; }
 
  private:
+  friend struct PskCallbacks;
+  // Null: the handshake fails.
+  std::shared_ptr<const std::string> KeyFor(absl::string_view identity);
   bool Handshake();
   bool Failed(int result);
   void TakeOutgoing();
 
   ssl_st* ssl_;
+  const PskSource& keys_;
+  bool psk_tried_ = false;
+  std::string psk_identity_;
+  std::shared_ptr<const std::string> psk_key_;
   std::string outgoing_;
   std::string error_;
   bool ended_ = false;

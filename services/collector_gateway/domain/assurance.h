@@ -17,6 +17,9 @@ enum class Assurance : uint8_t {
   kTlsCertificate,  // Came through TLS with a certificate that names the collector.
 };
 
+// Proven with the collector's key, which may change.
+inline bool IsByKey(Assurance assurance) { return assurance == Assurance::kKey || assurance == Assurance::kTlsPsk; }
+
 // As directory::Entry.assurance says it; empty is id. None for a word that this gateway does not know.
 inline std::optional<Assurance> ParseAssurance(absl::string_view word) {
   if (word.empty() || word == "id") return Assurance::kId;

@@ -18,6 +18,8 @@ namespace {
 constexpr size_t kImeiDigits = 15;
 constexpr size_t kIccidDigits = 20;  // Hexadecimal: some issuers use letters.
 constexpr size_t kPhoneDigits = 11;
+constexpr size_t kNonceDigits = 32;  // Of 16 bytes.
+constexpr size_t kMacDigits = 64;    // Of HMAC-SHA256.
 
 absl::Status Bad(absl::string_view dialect, int line, absl::string_view why) {
   return base::InvalidArgument(
@@ -95,9 +97,10 @@ class Lines {
     return Bad(name_, Find(key)->number, absl::StrCat(key, ": ", why));
   }
   // Without a value `form` stays empty.
-  absl::Status Template(absl::string_view key, const IdPattern& id, PacketTemplate& form) {
+  absl::Status Template(absl::string_view key, const IdPattern& id, PacketTemplate& form,
+                        absl::string_view place = "id") {
     if (Value(key).empty()) return absl::OkStatus();
-    absl::StatusOr<PacketTemplate> read = PacketTemplate::Parse(Value(key), id);
+    absl::StatusOr<PacketTemplate> read = PacketTemplate::Parse(Value(key), id, place);
     if (!read.ok()) return Wrong(key, base::MetadataOf(read.status())["why"]);
     form = *std::move(read);
     return absl::OkStatus();
@@ -115,8 +118,15 @@ class Lines {
   }
 
   absl::string_view name_;
-  std::array<Line, 7> lines_ = {
-      {{"title"}, {"registration"}, {"id"}, {"answer"}, {"answers"}, {"heartbeat"}, {"heartbeat-answer"}}};
+  std::array<Line, 9> lines_ = {{{"title"},
+                                 {"registration"},
+                                 {"id"},
+                                 {"challenge"},
+                                 {"response"},
+                                 {"answer"},
+                                 {"answers"},
+                                 {"heartbeat"},
+                                 {"heartbeat-answer"}}};
 };
 
 absl::Status ReadRegistration(Lines& lines, Dialect& dialect, const IdPattern& id) {
@@ -134,6 +144,23 @@ absl::Status ReadRegistration(Lines& lines, Dialect& dialect, const IdPattern& i
   if (!answers.empty() && answers != "first" && answers != "every") return lines.Wrong("answers", "first or every");
   if (!answers.empty() && dialect.answer.empty()) return lines.Wrong("answers", "there is no answer");
   dialect.answers_every = answers == "every";
+  return absl::OkStatus();
+}
+
+absl::Status ReadChallenge(Lines& lines, Dialect& dialect) {
+  if (lines.Value("challenge").empty() != lines.Value("response").empty()) {
+    return lines.Wrong(lines.Value("challenge").empty() ? "response" : "challenge",
+                       "challenge and response go together");
+  }
+  if (lines.Value("challenge").empty()) return absl::OkStatus();
+  const IdPattern nonce = {IdPattern::Kind::kHexDigits, kNonceDigits, kNonceDigits};
+  VW_RETURN_IF_ERROR(lines.Template("challenge", nonce, dialect.challenge, "nonce"));
+  if (!dialect.challenge.has_id()) return lines.Wrong("challenge", "{nonce} is missing");
+  if (dialect.challenge.has_any()) return lines.Wrong("challenge", "{any} cannot be written");
+  const IdPattern mac = {IdPattern::Kind::kHexDigits, kMacDigits, kMacDigits};
+  VW_RETURN_IF_ERROR(lines.Template("response", mac, dialect.response, "mac"));
+  if (!dialect.response.has_id()) return lines.Wrong("response", "{mac} is missing");
+  if (dialect.response.begins_open()) return lines.Wrong("response", "it cannot begin with {any}");
   return absl::OkStatus();
 }
 
@@ -169,6 +196,7 @@ absl::StatusOr<Dialect> ParseDialect(absl::string_view name, absl::string_view t
     return lines.Wrong("id", "text [A-B], digits [A-B], hex [A-B], bytes N, imei, iccid or phone");
   }
   VW_RETURN_IF_ERROR(ReadRegistration(lines, dialect, id));
+  VW_RETURN_IF_ERROR(ReadChallenge(lines, dialect));
   VW_RETURN_IF_ERROR(ReadHeartbeat(lines, dialect, id));
   return dialect;
 }

@@ -9,6 +9,10 @@
 //                    digits): what {id} looks like. Default: text.
 //   answer           Template (no {any}) that we send when the box has registered. Default: nothing.
 //   answers          first | every: once a connection, or to each registration packet. Default: first.
+//   challenge        Template with {nonce} (32 hexadecimal digits) that we send to a box whose key is demanded.
+//   Default:
+//                    none; then no box of this dialect can prove its key but by TLS.
+//   response         Template with {mac} (64 hexadecimal digits) that it must answer; see challenge.h. With challenge.
 //   heartbeat        Template, or `directory`: as the directory says. Default: directory.
 //   heartbeat-answer Template (no {any}) that we send for each heartbeat, or `echo`. Default: nothing.
 //
@@ -38,6 +42,8 @@ struct Dialect {
   PacketTemplate registration = {};  // Empty: as the directory says.
   PacketTemplate answer = {};        // Empty: none.
   bool answers_every = false;
+  PacketTemplate challenge = {};  // Its id is the nonce. Empty: none.
+  PacketTemplate response = {};   // Its id is the mac.
   PacketTemplate heartbeat = {};  // Empty: as the directory says.
   PacketTemplate heartbeat_answer = {};
   bool heartbeat_echo = false;

@@ -9,6 +9,7 @@
 
 #include "libs/base/status.h"
 #include "services/collector_gateway/core/dialect_files.h"
+#include "services/collector_gateway/domain/challenge.h"
 #include "services/collector_gateway/domain/directory_copy.h"
 #include "services/collector_gateway/testing/frames.h"
 
@@ -174,12 +175,41 @@ TEST_CASE("a dialect that cannot be is refused with its line") {
   CHECK(refused(good + "id bytes 1-4") == "3 id: text [A-B], digits [A-B], hex [A-B], bytes N, imei, iccid or phone");
   CHECK(refused(good + "answer {any:2}") == "3 answer: {any} cannot be written");
   CHECK(refused(good + "answers every") == "3 answers: there is no answer");
+  CHECK(refused(good + "challenge C{nonce}") == "3 challenge: challenge and response go together");
+  CHECK(refused(good + "response R{mac}") == "3 response: challenge and response go together");
+  CHECK(refused(good + "challenge C\nresponse R{mac}") == "3 challenge: {nonce} is missing");
+  CHECK(refused(good + "challenge C{id}\nresponse R{mac}") == "3 challenge: in braces stands nonce, any or any:N");
+  CHECK(refused(good + "challenge C{nonce}{any:1}\nresponse R{mac}") == "3 challenge: {any} cannot be written");
+  CHECK(refused(good + "challenge C{nonce}\nresponse R") == "4 response: {mac} is missing");
+  CHECK(refused(good + "challenge C{nonce}\nresponse {any:1}{mac}") == "4 response: it cannot begin with {any}");
   CHECK(refused(good + "heartbeat B{any:2}\nheartbeat-answer echo") ==
         "4 heartbeat-answer: a heartbeat with {any} cannot be written");
   CHECK(refused("title t\nregistration directory\nid imei") == "3 id: the directory says the bytes");
   CHECK(refused(good, "transparent") == "0 transparent is built in");
   CHECK(refused(good, "Upper") == "0 a name is 1 to 40 of a-z, 0-9 and -");
   CHECK(refused(good + std::string(kDialectFileMax, '#')) == "0 longer than 8192 bytes");
+}
+
+TEST_CASE("an answer to a challenge is found whole at whatever byte it was cut, and nothing else is one") {
+  BusEntry entry = *Entry("1001", Shipped().Find("login-key").dialect);
+  using Kind = ChallengeAnswer::Kind;
+  const std::string mac(64, 'a');
+  const auto kind = [&entry](const std::string& bytes) {
+    return ReadChallengeAnswer(base::AsBytes(bytes), entry).kind;
+  };
+  const std::string whole = "\r\nPING\r\nLOGIN:1001\r\nRESP:" + mac + "\r\n";
+  for (size_t cut = 0; cut < whole.size(); ++cut) {
+    INFO(cut);
+    CHECK(kind(whole.substr(0, cut)) == Kind::kMore);
+  }
+  const ChallengeAnswer answer = ReadChallengeAnswer(base::AsBytes(whole + "PING\r\n"), entry);
+  CHECK(answer.kind == Kind::kWhole);
+  CHECK(answer.used == whole.size());
+  CHECK(answer.mac == std::string(32, '\xAA'));
+  CHECK(kind("RESP:" + mac + "a\r\n") == Kind::kNo);
+  CHECK(kind("RESP:" + mac.substr(1) + "\r\n") == Kind::kNo);
+  CHECK(kind("LOGIN:1002\r\n") == Kind::kNo);
+  CHECK(kind("x") == Kind::kNo);
 }
 
 TEST_CASE("64 dialects are taken and 65 refused") {
@@ -207,6 +237,7 @@ TEST_CASE("each shipped dialect knows its box, whole, glued to a frame and split
       {"phone", "13800138000", "13800138000", false},
       {"login", "1001", "LOGIN:1001\r\n", true},
       {"login-ok", "1001", "LOGIN:1001\r\n", true},
+      {"login-key", "1001", "LOGIN:1001\r\n", true},
       {"ctrl-prefix", "2017070000000921", "CTRL:&2017070000000921!", true},
       {"cloud-triple", "20201130", "*388752#20201130#server*", true},
       {"id-heartbeat", "1001", "@1001#", true},

@@ -81,6 +81,11 @@ DirectoryCopy::DirectoryCopy(int64_t generation, std::vector<BusEntryPtr> entrie
                              std::shared_ptr<const Dialects> dialects)
     : generation_(generation), dialects_(std::move(dialects)) {
   for (BusEntryPtr& entry : entries) TakeIn(std::move(entry));
+  for (const Entries* const taken : {&direct_, &by_template_}) {
+    for (const auto& [registration, entry] : *taken) {
+      if (entry->key != nullptr) keys_[entry->collector] = entry->key;
+    }
+  }
   for (const auto& [registration, entry] : direct_) lengths_.push_back(registration.size());
   std::sort(lengths_.begin(), lengths_.end(), std::greater<>());
   lengths_.erase(std::unique(lengths_.begin(), lengths_.end()), lengths_.end());
@@ -180,6 +185,11 @@ BusEntryPtr DirectoryCopy::Find(absl::string_view registration) const {
     if (found != entries->end()) return found->second;
   }
   return nullptr;
+}
+
+KeyPtr DirectoryCopy::KeyOf(absl::string_view collector) const {
+  const auto found = keys_.find(collector);
+  return found == keys_.end() ? nullptr : found->second;
 }
 
 // True when a longer id begins with these bytes.

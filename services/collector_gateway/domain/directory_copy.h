@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "libs/base/bytes.h"
 #include "services/collector_gateway/domain/assurance.h"
@@ -27,6 +28,10 @@ struct Network {
   bool Contains(const Address& other) const;
 };
 
+// A collector's key: bytes that it shares with us alone.
+using KeyPtr = std::shared_ptr<const std::string>;
+inline bool SameKey(const KeyPtr& a, const KeyPtr& b) { return a == b || (a != nullptr && b != nullptr && *a == *b); }
+
 // One bus of one collector, as the registry publishes it.
 struct BusEntry {
   // The bytes that its connection sends first; where its dialect has a template, what stands for {id} in it.
@@ -39,6 +44,7 @@ struct BusEntry {
   std::string heartbeat = {};  // Empty: none.
   Network source = {};
   Assurance assurance = Assurance::kId;  // What is demanded of its connection.
+  KeyPtr key = {};                       // The collector's; null: none, or it could not be unsealed.
   DialectPtr dialect = {};               // Null: transparent.
 };
 using BusEntryPtr = std::shared_ptr<const BusEntry>;
@@ -91,6 +97,8 @@ class DirectoryCopy {
 
   // By exact registration bytes (BusEntry.registration); null when there is none.
   BusEntryPtr Find(absl::string_view registration) const;
+  // Of a collector, by its registration id as people write it; null when it has none.
+  KeyPtr KeyOf(absl::string_view collector) const;
   size_t size() const { return direct_.size() + by_template_.size(); }
   int64_t generation() const { return generation_; }
   // Entries not taken in because another one has their bytes.
@@ -108,9 +116,10 @@ class DirectoryCopy {
   int clashes_ = 0;
   Entries direct_;       // By the bytes that are sent.
   Entries by_template_;  // By what stands for {id}; an id is unique in the installation, whatever the dialect.
-  std::shared_ptr<const Dialects> dialects_;  // All that were loaded. May be null.
-  std::vector<DialectPtr> used_;              // Those with a template that some entry has.
-  std::vector<size_t> lengths_;               // Of the ids, longest first.
+  std::shared_ptr<const Dialects> dialects_;       // All that were loaded. May be null.
+  std::vector<DialectPtr> used_;                   // Those with a template that some entry has.
+  absl::flat_hash_map<std::string, KeyPtr> keys_;  // By collector.
+  std::vector<size_t> lengths_;                    // Of the ids, longest first.
 };
 
 }  // namespace voltwell::gateway

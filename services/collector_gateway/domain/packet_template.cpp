@@ -6,6 +6,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "libs/base/status.h"
 
@@ -68,7 +69,8 @@ bool IdPattern::Takes(uint8_t byte) const {
   return false;
 }
 
-absl::StatusOr<PacketTemplate> PacketTemplate::Parse(absl::string_view text, const IdPattern& id) {
+absl::StatusOr<PacketTemplate> PacketTemplate::Parse(absl::string_view text, const IdPattern& id,
+                                                     absl::string_view wanted) {
   PacketTemplate form;
   form.id_ = id;
   while (!text.empty()) {
@@ -83,7 +85,7 @@ absl::StatusOr<PacketTemplate> PacketTemplate::Parse(absl::string_view text, con
     absl::string_view name = text.substr(1, end - 1);
     text.remove_prefix(end + 1);
     Piece piece;
-    if (name == "id") {
+    if (name == wanted) {
       piece.kind = Piece::Kind::kId;
     } else if (absl::ConsumePrefix(&name, "any")) {
       piece.kind = Piece::Kind::kAny;
@@ -91,9 +93,9 @@ absl::StatusOr<PacketTemplate> PacketTemplate::Parse(absl::string_view text, con
       if (counted && (!absl::SimpleAtoi(name, &piece.count) || piece.count == 0 || piece.count > kAnyMax)) {
         return Bad("{any:N} is 1 to 64 bytes");
       }
-      if (!counted && !name.empty()) return Bad("in braces stands id, any or any:N");
+      if (!counted && !name.empty()) return Bad(absl::StrCat("in braces stands ", wanted, ", any or any:N"));
     } else {
-      return Bad("in braces stands id, any or any:N");
+      return Bad(absl::StrCat("in braces stands ", wanted, ", any or any:N"));
     }
     form.pieces_.push_back(piece);
   }

@@ -33,8 +33,10 @@ struct IdPattern {
 
 class PacketTemplate {
  public:
-  // InvalidArgument BAD_DIALECT, metadata why.
-  static absl::StatusOr<PacketTemplate> Parse(absl::string_view text, const IdPattern& id);
+  // InvalidArgument BAD_DIALECT, metadata why. `name`: what stands in braces for what `id` describes; a challenge's
+  // nonce and its answer's mac are such a place too.
+  static absl::StatusOr<PacketTemplate> Parse(absl::string_view text, const IdPattern& id,
+                                              absl::string_view name = "id");
 
   struct Match {
     enum class Kind : uint8_t {

@@ -55,8 +55,27 @@ class Certificate {
   std::unique_ptr<X509, decltype(&X509_free)> certificate_;
 };
 
+// A key that is shown in the place of a certificate.
+struct SharedKey {
+  std::string identity;
+  std::string key;
+};
+
 class TlsCollector {
  public:
+  // With a key only, in this version of TLS.
+  TlsCollector(int port, const SharedKey& shared, int version)
+      : socket_(port), context_(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free), ssl_(nullptr, &SSL_free) {
+    SSL_CTX_set_min_proto_version(context_.get(), version);
+    SSL_CTX_set_max_proto_version(context_.get(), version);
+    VW_CHECK(SSL_CTX_set_cipher_list(context_.get(), "PSK") == 1);  // Of TLS 1.2.
+    SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, nullptr);   // No certificate would do.
+    SSL_CTX_set_psk_client_callback(context_.get(), &ShowKey);
+    ssl_.reset(SSL_new(context_.get()));
+    SSL_set_app_data(ssl_.get(), const_cast<SharedKey*>(&shared));
+    SSL_set_fd(ssl_.get(), socket_.fd());
+    connected_ = SSL_connect(ssl_.get()) == 1;
+  }
   // Null: shows no certificate.
   TlsCollector(int port, const Certificate& server_ca, const Certificate* own, const std::string& before_tls = "")
       : socket_(port), context_(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free), ssl_(nullptr, &SSL_free) {
@@ -95,6 +114,12 @@ class TlsCollector {
   }
 
  private:
+  static unsigned ShowKey(SSL* ssl, const char*, char* identity, unsigned room, unsigned char* key, unsigned) {
+    const auto* const shared = static_cast<const SharedKey*>(SSL_get_app_data(ssl));
+    std::snprintf(identity, room, "%s", shared->identity.c_str());
+    std::copy(shared->key.begin(), shared->key.end(), key);
+    return static_cast<unsigned>(shared->key.size());
+  }
   FakeCollector socket_;
   std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_;
   std::unique_ptr<SSL, decltype(&SSL_free)> ssl_;

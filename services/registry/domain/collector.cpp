@@ -159,6 +159,12 @@ absl::Status CheckAssurance(const Collector& collector) {
 
 }  // namespace
 
+absl::StatusOr<std::string> KeyOfHex(absl::string_view digits) {
+  absl::StatusOr<std::string> key = base::FromHex(digits);
+  if (key.ok() && key->size() >= kCollectorKeyBytesMin && key->size() <= kCollectorKeyBytesMax) return key;
+  return Bad("BAD_COLLECTOR_KEY", "key_hex", "a key is 16 to 64 bytes in hexadecimal");
+}
+
 absl::string_view WordOf(Assurance assurance) {
   switch (assurance) {
     case Assurance::kNetwork:

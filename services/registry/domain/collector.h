@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
@@ -16,6 +17,9 @@ inline constexpr int kDefaultBaud = 2400;       // DL/T 645-2007's usual speed.
 inline constexpr int kDefaultLinkTimeMs = 500;  // Between gateway and bus over a mobile network.
 inline constexpr int kLinkTimeMsMax = 30'000;
 inline constexpr int kHeartbeatBytesMax = 64;
+// As libs/directory/sealed_key.h has them.
+inline constexpr size_t kCollectorKeyBytesMin = 16;
+inline constexpr size_t kCollectorKeyBytesMax = 64;
 inline constexpr int kNoPort = -1;
 inline constexpr int kPortMax = 255;  // One byte of each packet.
 inline constexpr int kDialHostMax = 253;
@@ -52,6 +56,8 @@ struct Collector {
   std::string dial_target = {};  // "host:port"; empty: it dials us.
   Assurance assurance = Assurance::kUnspecified;
   std::string sealed_key = {};  // Only gateways can open it. Empty: it has no key.
+  std::optional<absl::Time> key_set_at = {};
+  std::optional<std::string> new_key_hex = {};  // As a call brings it, until it is sealed; empty: take the key away.
   std::vector<Bus> buses = {};
   Presence presence = {};
   absl::Time created_at = absl::UnixEpoch();
@@ -68,6 +74,9 @@ absl::Status CheckCollector(const Collector& collector);
 // Whether a change from `before` (of a new collector: an empty one) makes gateways dial somewhere else than before:
 // what only the platform's operator may do, since it is a connection out of our own network.
 bool DialsElsewhere(const Collector& before, const Collector& after);
+
+// Of a key as people write it. BAD_COLLECTOR_KEY.
+absl::StatusOr<std::string> KeyOfHex(absl::string_view digits);
 
 // As directory::Entry.assurance says it: id, network, key, tls-psk or tls-certificate.
 absl::string_view WordOf(Assurance assurance);

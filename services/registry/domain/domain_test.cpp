@@ -170,6 +170,15 @@ TEST_CASE("what makes gateways dial somewhere else is told from what does not") 
   CHECK(DialsElsewhere(dialled, larger));
 }
 
+TEST_CASE("a collector's key has 16 to 64 bytes, in hexadecimal") {
+  for (const size_t bytes : {size_t{16}, size_t{64}}) CHECK(KeyOfHex(std::string(2 * bytes, 'a'))->size() == bytes);
+  for (const size_t bytes : {size_t{0}, size_t{15}, size_t{65}}) {
+    CHECK(Reason(KeyOfHex(std::string(2 * bytes, 'a')).status()) == "BAD_COLLECTOR_KEY");
+  }
+  CHECK(Reason(KeyOfHex(std::string(33, 'a')).status()) == "BAD_COLLECTOR_KEY");
+  CHECK(Reason(KeyOfHex(std::string(32, 'x')).status()) == "BAD_COLLECTOR_KEY");
+}
+
 TEST_CASE("a level of assurance is demanded only where it can be reached") {
   const auto reason = [](Assurance assurance, const std::string& network, bool has_key) {
     Collector collector = Box();

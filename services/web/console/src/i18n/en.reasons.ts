@@ -19,6 +19,13 @@ export const enReasons: typeof zhReasons = {
   VALUE_NOT_VALID: 'Meter sent digits that are no value',
   OUTCOME_UNKNOWN: 'Outcome not known',
   RELAY_DID_NOT_MOVE: 'Relay did not move',
+  // Of collectors.
+  ASSURANCE_NEEDS_KEY: 'This level needs a key: set one',
+  ASSURANCE_NEEDS_NETWORK: 'This level needs a network to dial from',
+  BAD_ASSURANCE: 'There is no such level',
+  BAD_COLLECTOR_KEY: 'A key is 32 to 128 hexadecimal digits',
+  BAD_NETWORK: 'A network is written as 10.8.0.0/16',
+  NO_SEALING_KEY: 'This installation cannot keep keys of collectors: it has no sealing key',
   // Commands that cannot be said.
   UNKNOWN_REGISTER: 'No such register: {{register}}',
   NO_REGISTERS: 'No register chosen',

@@ -17,6 +17,13 @@ export const zhReasons = {
   VALUE_NOT_VALID: '表计返回的数值无效',
   OUTCOME_UNKNOWN: '结果不明',
   RELAY_DID_NOT_MOVE: '继电器未动作',
+  // Of collectors.
+  ASSURANCE_NEEDS_KEY: '该级别需要密钥，请先设置',
+  ASSURANCE_NEEDS_NETWORK: '该级别需要填写允许接入的网段',
+  BAD_ASSURANCE: '没有这个级别',
+  BAD_COLLECTOR_KEY: '密钥应为 32 至 128 位十六进制数字',
+  BAD_NETWORK: '网段应写成 10.8.0.0/16 的形式',
+  NO_SEALING_KEY: '系统没有封装密钥，无法保存采集器密钥',
   // Commands that cannot be said.
   UNKNOWN_REGISTER: '没有这个数据项：{{register}}',
   NO_REGISTERS: '未选择数据项',

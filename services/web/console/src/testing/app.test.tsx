@@ -4,7 +4,8 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { Code } from '@connectrpc/connect';
 import { screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, test } from 'vitest';
-import { PresenceSchema } from '@/gen/voltwell/registry/v1/collector_pb';
+import { Collector_Assurance, PresenceSchema } from '@/gen/voltwell/registry/v1/collector_pb';
+import type { UpdateCollectorRequest } from '@/gen/voltwell/registry/v1/collector_service_pb';
 import type { CreateScheduleRequest } from '@/gen/voltwell/scheduler/v1/schedule_service_pb';
 import { Operation_State } from '@/gen/voltwell/scheduler/v1/operation_pb';
 import type { ExecuteOperationRequest } from '@/gen/voltwell/scheduler/v1/operation_service_pb';
@@ -201,6 +202,35 @@ describe('collectors', () => {
     fake.failing.set('ListCollectorUptimes', () => refusal(Code.Unavailable, 'DATABASE_DOWN'));
     renderApp(fake, '/collectors');
     expect(await screen.findByRole('row', { name: /VW-DEMO-0001/ })).toBeVisible();
+  });
+
+  test('have their level and key set, and the key is not shown again', async () => {
+    const fake = new Fake();
+    const { user } = renderApp(fake, '/collectors');
+    await user.click((await screen.findAllByRole('button', { name: /编\s*号/ }))[0]!);
+    const drawer = await screen.findByRole('dialog');
+    await user.click(within(drawer).getByRole('button', { name: '生成密钥' }));
+    const key = within(drawer).getByLabelText<HTMLInputElement>('新密钥').value;
+    expect(key).toMatch(/^[0-9A-F]{64}$/);
+    await user.click(within(drawer).getByLabelText('要求的身份证明'));
+    await user.click(await screen.findByTitle('密钥应答'));
+    await user.click(within(drawer).getByRole('button', { name: /保\s*存/ }));
+    await waitFor(() => expect(fake.countCalls('UpdateCollector')).toBe(1));
+    const { request } = fake.calls.find(({ method }) => method === 'UpdateCollector')! as { request: UpdateCollectorRequest };
+    expect(request.updateMask?.paths).toEqual(['assurance', 'source_network', 'key_hex']);
+    expect(request.collector).toMatchObject({ assurance: Collector_Assurance.KEY, keyHex: key });
+    const changed = await screen.findByRole('button', { name: '密钥应答' });
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+    await user.click(changed);
+    const again = await screen.findByRole('dialog');
+    expect(within(again).getByLabelText<HTMLInputElement>('新密钥').value).toBe('');
+    expect(within(again).getByText(/密钥设置于/)).toBeVisible();
+  });
+
+  test('show their level to who may not change it', async () => {
+    renderApp(new Fake({ permissions: ['collector.read'] }), '/collectors');
+    await screen.findAllByText('编号');
+    expect(screen.queryByRole('button', { name: /编\s*号/ })).toBeNull();
   });
 });
 

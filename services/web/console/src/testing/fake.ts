@@ -182,6 +182,14 @@ export class Fake {
             this.enter('ListCollectorUptimes', request);
             return { uptimes: field.makeUptimes(this.collectors, this.now, Number(request.period?.seconds ?? 0n)) };
           },
+          updateCollector: (request) => {
+            this.enter('UpdateCollector', request);
+            const { name, assurance } = request.collector!;
+            const found = this.collectors.find((collector) => collector.name === name)!;
+            found.assurance = assurance;
+            if (request.updateMask?.paths.includes('key_hex')) found.keySetTime = timestampFromMs(Date.now());
+            return found;
+          },
         });
         service(MeterService, { listMeters: (request) => (this.enter('ListMeters', request), { meters: this.meters }) });
         service(LineService, {

@@ -13,6 +13,7 @@ import { useNarrow } from '@/components/useNow';
 import { siteNames } from '@/format/sites';
 import type { Collector } from '@/gen/voltwell/registry/v1/collector_pb';
 import type { CollectorUptime } from '@/gen/voltwell/registry/v1/collector_service_pb';
+import { Identity } from './Identity';
 import { offlineReason, presenceOf } from './presence';
 import { Uptime, uptimeDays } from './Uptime';
 
@@ -109,7 +110,7 @@ function CollectorCard({ row }: { row: Row }) {
           <Since collector={row.collector} />
         </span>
         <span>
-          {t('collector.meters')} <MeterLink row={row} />
+          <Identity collector={row.collector} /> {t('collector.meters')} <MeterLink row={row} />
         </span>
       </div>
       <div className="card-line cell-sub">
@@ -146,6 +147,7 @@ export function CollectorsPage() {
     { title: t('collector.since'), render: (_, { collector }) => <Since collector={collector} /> },
     { title: t('collector.uptime', { days: uptimeDays }), render: (_, { uptime }) => <Uptime uptime={uptime} /> },
     { title: t('collector.site'), dataIndex: 'site' },
+    { title: t('collector.identity.title'), render: (_, { collector }) => <Identity collector={collector} /> },
     { title: t('collector.buses'), render: (_, { collector }) => <Buses collector={collector} /> },
     { title: t('collector.meters'), align: 'right', width: 100, render: (_, row) => <MeterLink row={row} /> },
   ];
