@@ -51,6 +51,13 @@ Profile ValveProfile() {
 TEST_CASE("a read by primary address resets the link and asks with FCB 1") {
   const Command command = To("p5", ReadRegisters{{"8-0:1.0.0"}});
   CHECK(Requests(EncodeMbus(command, {})) == Frames{"1040054516", "107B058016"});
+  Profile silent;
+  silent.reset_before_read = false;
+  const auto unanswered = EncodeMbus(command, silent);
+  CHECK(Requests(unanswered) == Frames{"1040054516", "107B058016"});
+  CHECK(unanswered->exchanges[0].no_reply);
+  const Decoded decoded = DecodeMbus({command, {{}, {Water("0C 13 56341200")}}}, silent);
+  CHECK(decoded.values[0].number->ToString() == "123.456");
   Profile plain;
   plain.reset_before_read = false;
   plain.uses_fcb = false;

@@ -73,12 +73,15 @@ ExchangeGroup MbusOpening(const MbusCall& call) {
     AddMbusAcknowledged(call, mbus::BuildSelect(call.address.secondary), group);
   } else if (call.profile.reset_before_read) {
     AddMbusAcknowledged(call, mbus::BuildShort(mbus::kSndNke, call.link_address), group);
+  } else if (call.profile.uses_fcb) {
+    // Without it the first question bears the last readout's FCB, and the meter may send that readout again.
+    AddMbusUnanswered(call, mbus::BuildShort(mbus::kSndNke, call.link_address), group);
   }
   return group;
 }
 
 size_t MbusOpeningSize(const MbusCall& call) {
-  return call.address.is_secondary || call.profile.reset_before_read ? 1 : 0;
+  return call.address.is_secondary || call.profile.reset_before_read || call.profile.uses_fcb ? 1 : 0;
 }
 
 void AddMbusSend(const MbusCall& call, base::ByteView user, size_t turn, ExchangeGroup& group) {

@@ -72,7 +72,7 @@ struct Profile {
   StatusBits status = {};
   // M-Bus
   bool uses_fcb = true;
-  bool reset_before_read = true;  // SND_NKE goes before REQ_UD2.
+  bool reset_before_read = true;  // SND_NKE goes before REQ_UD2 and is answered.
   std::string valve_open = {};    // Whole user data of SND_UD behind C and A (CI first); water flows.
   std::string valve_close = {};
   PrepayRules prepay = {};

@@ -75,8 +75,9 @@ GroupRun::Move GroupRun::Ask(const Question& question, Instant now) {
 
 GroupRun::Move GroupRun::OnSent(Instant now) {
   if (!item_.exchanges[exchange_].no_reply) return Move::kWait;
-  if (++exchange_ < item_.exchanges.size()) return NextExchange(now);
-  return Finish(Outcome::kOk, now);
+  if (exchange_ + 1 == item_.exchanges.size()) return Finish(Outcome::kOk, now);
+  deadline_ = full_end_;  // Meters need a moment with it; who answers all the same does so before the next question.
+  return Move::kWait;
 }
 
 GroupRun::Move GroupRun::OnBytes(base::ByteView bytes, Instant now) {
@@ -160,6 +161,10 @@ GroupRun::Move GroupRun::OnFrame(base::ByteView frame, Instant now) {
 
 GroupRun::Move GroupRun::OnTime(Instant now) {
   if (now >= Deadline()) {
+    if (item_.exchanges[exchange_].no_reply) {
+      ++exchange_;
+      return NextExchange(now);
+    }
     if (!carry_.empty()) {
       const std::string rest = std::exchange(carry_, std::string());
       const Move move = Consume(base::AsBytes(rest), now);

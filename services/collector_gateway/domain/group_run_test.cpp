@@ -222,11 +222,16 @@ TEST_CASE("a group's exchanges follow each other, and the first that fails ends 
   CHECK(result.replies == std::vector<std::vector<std::string>>{{Reply(7, "AAAA")}, {}});
 }
 
-TEST_CASE("a broadcast is done when it was sent") {
+TEST_CASE("a broadcast is done when it was sent, or leaves its reply timeout before the next question") {
   Exchange broadcast = ReadOf(0x99);
   broadcast.no_reply = true;
+  GroupRun alone = Begun({broadcast});
+  CHECK(alone.OnSent(kStart) == Move::kDone);
   GroupRun run = Begun({broadcast, ReadOf(7)});
-  REQUIRE(run.OnSent(kStart) == Move::kSend);
+  REQUIRE(run.OnSent(kStart) == Move::kWait);
+  CHECK(run.wake_at() >= kStart + broadcast.reply_timeout);
+  CHECK(Feed(run, {Reply(9)}) == Move::kWait);  // Nobody was asked.
+  REQUIRE(run.OnTime(run.wake_at()) == Move::kSend);
   CHECK(run.to_send() == Ask(7));
   CHECK(run.OnSent(kStart) == Move::kWait);
   REQUIRE(Feed(run, {Reply(7)}) == Move::kDone);
