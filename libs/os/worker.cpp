@@ -39,7 +39,7 @@ struct Worker::State {
   }
 };
 
-Worker::Worker(std::string name, std::function<absl::Duration()> step) : state_(std::make_shared<State>()) {
+Worker::Worker(const std::string& name, std::function<absl::Duration()> step) : state_(std::make_shared<State>()) {
   state_->step = std::move(step);
   state_->thread = std::thread([state = state_.get()] { state->Run(); });
   pthread_setname_np(state_->thread.native_handle(), name.substr(0, kThreadNameMax).c_str());

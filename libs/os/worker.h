@@ -13,7 +13,7 @@ namespace voltwell::os {
 class Worker {
  public:
   // `step` returns how long to wait before the next run. It must return soon once stopping() is true.
-  Worker(std::string name, std::function<absl::Duration()> step);
+  Worker(const std::string& name, std::function<absl::Duration()> step);
   ~Worker();
   void Wake();
   void Stop();

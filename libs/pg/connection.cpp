@@ -81,8 +81,8 @@ absl::Status Down(absl::string_view why) {
 }  // namespace
 
 absl::Duration MonotonicNow() {
-  static const os::SystemClock clock;
-  return clock.Monotonic();
+  static const os::SystemClock kClock;
+  return kClock.Monotonic();
 }
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const Config& config, absl::Duration deadline) {

@@ -182,6 +182,7 @@ absl::Status AssertLease(Tx& tx, int64_t epoch) {
 absl::StatusOr<std::vector<int64_t>> ReapDeadProcesses(Tx& tx, const std::string& service) {
   VW_ASSIGN_OR_RETURN(const Result rows, tx.Execute(kReap, service));
   std::vector<int64_t> epochs;
+  epochs.reserve(static_cast<size_t>(rows.rows()));
   for (int row = 0; row < rows.rows(); ++row) epochs.push_back(rows.Int(row, 0));
   return epochs;
 }

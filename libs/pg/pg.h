@@ -159,7 +159,7 @@ class Tx {
   // refused any more. At most kBatchMax statements.
   absl::StatusOr<std::vector<Result>> RunAndCommit(const Batch& batch);
   // query.sql: COPY table (columns) FROM STDIN (FORMAT binary).
-  absl::StatusOr<int64_t> Copy(const Query& query, CopyWriter rows);
+  absl::StatusOr<int64_t> Copy(const Query& query, const CopyWriter& rows);
   // Wakes listeners of the channel when this transaction commits.
   absl::Status Notify(absl::string_view channel, absl::string_view payload = "");
   // Several statements at once, without arguments: migrations only.

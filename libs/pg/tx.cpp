@@ -43,7 +43,9 @@ absl::StatusOr<std::vector<Result>> Tx::RunAndCommit(const Batch& batch) {
   return connection_.Run(statements, true);
 }
 
-absl::StatusOr<int64_t> Tx::Copy(const Query& query, CopyWriter rows) { return connection_.Copy(query, rows.buffer_); }
+absl::StatusOr<int64_t> Tx::Copy(const Query& query, const CopyWriter& rows) {
+  return connection_.Copy(query, rows.buffer_);
+}
 
 absl::Status Tx::Notify(absl::string_view channel, absl::string_view payload) {
   static constexpr Query kNotify{"pg.notify", "SELECT pg_notify($1, $2)"};

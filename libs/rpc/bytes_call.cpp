@@ -112,12 +112,12 @@ class StreamCall final : public BytesCall {
 
 }  // namespace
 
-std::shared_ptr<BytesCall> NewUnaryCall(const std::shared_ptr<grpc::Channel>& channel, BytesRequest request,
+std::shared_ptr<BytesCall> NewUnaryCall(const std::shared_ptr<grpc::Channel>& channel, const BytesRequest& request,
                                         std::function<void(const grpc::Status&, std::string)> done) {
   return std::make_shared<UnaryCall>(std::make_shared<Wire>(channel, request), std::move(done));
 }
 
-std::shared_ptr<BytesCall> NewStreamCall(const std::shared_ptr<grpc::Channel>& channel, BytesRequest request,
+std::shared_ptr<BytesCall> NewStreamCall(const std::shared_ptr<grpc::Channel>& channel, const BytesRequest& request,
                                          std::function<void(std::string, NextMessage)> message,
                                          std::function<void(const grpc::Status&)> done) {
   return std::make_shared<StreamCall>(std::make_shared<Wire>(channel, request), std::move(message), std::move(done));

@@ -30,13 +30,13 @@ class BytesCall {
 };
 
 // `done` runs once on a thread of gRPC; it must not block.
-std::shared_ptr<BytesCall> NewUnaryCall(const std::shared_ptr<grpc::Channel>& channel, BytesRequest request,
+std::shared_ptr<BytesCall> NewUnaryCall(const std::shared_ptr<grpc::Channel>& channel, const BytesRequest& request,
                                         std::function<void(const grpc::Status& status, std::string answer)> done);
 
 // `message` gets one message at a time and asks for the next by next(true), from any thread, now or later; next(false)
 // ends the call. What is not asked for is not read: a slow reader slows the sender.
 using NextMessage = std::function<void(bool more)>;
-std::shared_ptr<BytesCall> NewStreamCall(const std::shared_ptr<grpc::Channel>& channel, BytesRequest request,
+std::shared_ptr<BytesCall> NewStreamCall(const std::shared_ptr<grpc::Channel>& channel, const BytesRequest& request,
                                          std::function<void(std::string message, NextMessage next)> message,
                                          std::function<void(const grpc::Status& status)> done);
 

@@ -22,7 +22,7 @@ struct Holder {
 }  // namespace
 
 void HoldCallbackQueue() {
-  static const Holder* const holder = new Holder;  // Never destroyed: that is its purpose.
+  static const Holder* holder = new Holder;  // Never destroyed: that is its purpose.
   static_cast<void>(holder);
 }
 
