@@ -1,6 +1,6 @@
 """A day of a park of collectors with random faults: two gateway pods on one Redis, real sockets, only timers scaled.
 
-  python3 -B tests/soak/soak.py [--collectors 2000] [--meters 4] [--hours 24] [--scale 75] [--seed 4] [--preset dev]
+  python3 -B tests/soak/soak.py [--collectors 2000] [--meters 4] [--hours 24] [--scale 120] [--seed 4] [--preset dev]
 
 Begins at 20:00. Each hour a run reads every meter; that of midnight may take until 06:00, as a city's nightly reading does. With
 --hours other than 24 the whole day is compressed: an "hour" is then a 24th of it. Ends with a verdict on three questions: was a
@@ -294,7 +294,7 @@ def main() -> int:
     parser.add_argument("--collectors", type=int, default=2000)
     parser.add_argument("--meters", type=int, default=4)
     parser.add_argument("--hours", type=float, default=24)
-    parser.add_argument("--scale", type=float, default=75)
+    parser.add_argument("--scale", type=float, default=120)
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--preset", default="dev")
     options = parser.parse_args()
