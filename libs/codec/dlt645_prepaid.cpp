@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "libs/base/check.h"
 #include "libs/base/status.h"
 #include "libs/codec/dlt645/reply.h"
 
@@ -28,6 +29,8 @@ constexpr size_t kCustomerDigits = 12;
 constexpr size_t kOrderDigits = 16;
 constexpr size_t kReplyUsual = 64;  // A status is 26 bytes, a software comparison 64.
 constexpr int kFenScale = 2;
+// The remaining amount is read twice, some seconds apart, while the meter goes on counting.
+constexpr int64_t kRemainingDriftFen = 100;
 constexpr absl::string_view kStatusLayout = "remaining.bin4 skip4 number.bin4 skip4 customer.bcd6 skip4";
 constexpr absl::string_view kNoStatus = "none";
 constexpr absl::string_view kSeparator = "\xAA";
@@ -237,42 +240,95 @@ void SetAmount(std::optional<int64_t> fen, std::optional<decimal::Decimal>& amou
   if (fen.has_value()) amount = decimal::Decimal(*fen, kFenScale);
 }
 
-// Fields of the profile's layout as far as the answer goes; the layout was checked when the profile was read.
-void TakeStatus(const Dlt645Call& call, absl::string_view body, PrepaidState& state) {
+// One field of a status layout, which was checked when the profile was read.
+struct StatusField {
+  absl::string_view name = "";
+  bool bcd = false;
+  size_t size = 0;
+};
+
+std::vector<StatusField> StatusFields(const Dlt645Call& call) {
   const std::string& own = call.profile.prepay.status_layout;
   const absl::string_view layout = own.empty() ? kStatusLayout : absl::string_view(own);
-  bool negative = false;
-  for (absl::string_view field : absl::StrSplit(layout, ' ', absl::SkipEmpty())) {
-    const bool skip = absl::StartsWith(field, "skip");
-    const bool bcd = absl::StrContains(field, ".bcd");
-    const absl::string_view name = field.substr(0, field.find('.'));
-    const size_t digit = field.find_last_not_of("0123456789") + 1;
-    size_t size = 0;
-    if (!absl::SimpleAtoi(field.substr(digit), &size) || body.size() < size) return;
-    const absl::string_view bytes = body.substr(0, size);
-    body.remove_prefix(size);
-    if (skip) continue;
+  std::vector<StatusField> fields;
+  for (const absl::string_view text : absl::StrSplit(layout, ' ', absl::SkipEmpty())) {
+    const size_t digit = text.find_last_not_of("0123456789") + 1;
+    StatusField field = {text.substr(0, std::min(text.find('.'), digit)), absl::StrContains(text, ".bcd"), 0};
+    VW_CHECK(absl::SimpleAtoi(text.substr(digit), &field.size));
+    fields.push_back(field);
+  }
+  return fields;
+}
+
+// A body of another length has another layout: read by this one it would be money that nobody has.
+absl::Status TakeStatus(const Dlt645Call& call, absl::string_view body, base::ByteView frame, PrepaidState& state) {
+  const std::vector<StatusField> fields = StatusFields(call);
+  size_t size = 0;
+  for (const StatusField& field : fields) size += field.size;
+  if (body.size() != size) return dlt645::NotUnderstood("a status of another length than the profile's layout", frame);
+  int sign = 1;  // Of the next field; 0: not known.
+  for (const StatusField& field : fields) {
+    const absl::string_view bytes = body.substr(0, field.size);
+    body.remove_prefix(field.size);
+    if (field.name == "skip") continue;
     const bool none = IsNone(call, bytes);
-    if (name == "customer") {
+    if (field.name == "customer") {
       state.customer_number = none ? "" : Digits(bytes);
       continue;
     }
     std::optional<int64_t> number;
-    if (!none) number = bcd ? Bcd(bytes, /*with_sign=*/false) : Binary(bytes);
-    if (name == "sign") {
-      negative = number.value_or(0) != 0;
+    if (!none) number = field.bcd ? Bcd(bytes, /*with_sign=*/false) : Binary(bytes);
+    if (field.name == "sign") {
+      sign = number == 0 ? 1 : number == 1 ? -1 : 0;
       continue;
     }
-    if (number.has_value() && negative) number = -*number;
-    negative = false;
-    if (name == "number") SetNumber(number, state);
-    if (name == "remaining") SetAmount(number, state.remaining);
-    if (name == "accumulated") SetAmount(number, state.accumulated);
-    if (name == "last") SetAmount(number, state.last_amount);
+    if (number.has_value()) number = sign == 0 ? std::nullopt : std::optional(*number * sign);
+    sign = 1;
+    if (field.name == "number") SetNumber(number, state);
+    if (field.name == "remaining") SetAmount(number, state.remaining);
+    if (field.name == "accumulated") SetAmount(number, state.accumulated);
+    if (field.name == "last") SetAmount(number, state.last_amount);
   }
+  return absl::OkStatus();
 }
 
-// What the status query told already stays: it comes from the wallet itself, the records are for display.
+absl::Status Disagree(absl::string_view what, const std::string& status, const std::string& record) {
+  return base::DataLoss("PREPAID_DISAGREES", absl::StrCat("status query and records disagree on the ", what),
+                        {{"what", std::string(what)}, {"status", status}, {"record", record}});
+}
+
+absl::Status MergeAmount(absl::string_view what, const std::optional<decimal::Decimal>& record,
+                         const decimal::Decimal& drift, std::optional<decimal::Decimal>& status) {
+  if (!status.has_value()) status = record;
+  if (!record.has_value()) return absl::OkStatus();
+  const bool status_is_less = *status < *record;
+  const auto apart = status_is_less ? decimal::Subtract(*record, *status) : decimal::Subtract(*status, *record);
+  if (apart.ok() && *apart <= drift) return absl::OkStatus();
+  absl::Status error = Disagree(what, status->ToString(), record->ToString());
+  status.reset();
+  return error;
+}
+
+// What both the status query and the records tell must be the same: else one of them is read wrongly, or not up to
+// date, and nobody knows which. Neither is told then.
+absl::Status Merge(const PrepaidState& records, PrepaidState& state) {
+  absl::Status error;
+  const auto take = [&error](absl::Status status) {
+    if (error.ok()) error = std::move(status);
+  };
+  if (!state.purchase_number.has_value()) {
+    state.purchase_number = records.purchase_number;
+  } else if (records.purchase_number.has_value() && *state.purchase_number != *records.purchase_number) {
+    take(Disagree("count", absl::StrCat(*state.purchase_number), absl::StrCat(*records.purchase_number)));
+    state.purchase_number.reset();
+  }
+  const decimal::Decimal drift(kRemainingDriftFen, kFenScale);
+  take(MergeAmount("remaining", records.remaining, drift, state.remaining));
+  take(MergeAmount("last", records.last_amount, {}, state.last_amount));
+  take(MergeAmount("accumulated", records.accumulated, {}, state.accumulated));
+  return error;
+}
+
 absl::Status TakeRecord(const Dlt645Call& call, const RecordRead& record, const ReplyFrames& frames,
                         PrepaidState& state) {
   VW_ASSIGN_OR_RETURN(const dlt645::ReadData data, dlt645::JoinReplies(call.address, frames));
@@ -288,20 +344,10 @@ absl::Status TakeRecord(const Dlt645Call& call, const RecordRead& record, const 
   }
   if (IsNone(call, bytes)) return absl::OkStatus();
   const std::optional<int64_t> number = Bcd(bytes, record.told == Told::kRemaining);
-  switch (record.told) {
-    case Told::kNumber:
-      if (!state.purchase_number.has_value()) SetNumber(number, state);
-      break;
-    case Told::kLast:
-      if (!state.last_amount.has_value()) SetAmount(number, state.last_amount);
-      break;
-    case Told::kAccumulated:
-      if (!state.accumulated.has_value()) SetAmount(number, state.accumulated);
-      break;
-    case Told::kRemaining:
-      if (!state.remaining.has_value()) SetAmount(number, state.remaining);
-      break;
-  }
+  if (record.told == Told::kNumber) SetNumber(number, state);
+  if (record.told == Told::kLast) SetAmount(number, state.last_amount);
+  if (record.told == Told::kAccumulated) SetAmount(number, state.accumulated);
+  if (record.told == Told::kRemaining) SetAmount(number, state.remaining);
   return absl::OkStatus();
 }
 
@@ -395,15 +441,21 @@ Decoded DecodeDlt645ReadPrepaid(const Dlt645Call& call, const ReadPrepaid& read,
   size_t place = 0;
   if (HasStatus(call)) {
     const auto answer = SecureAnswerAt(call, replies, place++);
-    const bool other = answer.ok() && answer->di != kStatusDi;
-    if (answer.ok() && !other) TakeStatus(call, answer->body, state);
-    take(other ? OtherIdentifier(replies) : answer.status());
+    if (!answer.ok()) {
+      take(answer.status());
+    } else if (answer->di != kStatusDi) {
+      take(OtherIdentifier(replies));
+    } else {
+      take(TakeStatus(call, answer->body, base::AsBytes(replies.front().front()), state));
+    }
   }
+  PrepaidState records;
   for (const RecordRead& record : kRecords) {
     const bool came = place < replies.size();
-    take(came ? TakeRecord(call, record, replies[place], state) : dlt645::NotUnderstood("no reply", {}));
+    take(came ? TakeRecord(call, record, replies[place], records) : dlt645::NotUnderstood("no reply", {}));
     ++place;
   }
+  if (absl::Status other = Merge(records, state); decoded.error.ok()) decoded.error = std::move(other);
   // A meter rarely has all of them: what it refused is known by what is missing. What was garbled, or did not come,
   // is an error beside the rest, so that a count that was told is never taken for one that is absent.
   if (told) decoded.prepaid = std::move(state);

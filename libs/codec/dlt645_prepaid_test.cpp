@@ -144,13 +144,13 @@ TEST_CASE("a doubtful purchase is settled by status query and records") {
   const ReplyFrames no_such_data = {FrameOf(0xD1, "02")};
   const Decoded all =
       Heard(command, {{FrameOf(0x83, "FF028107 C8140000 00000000 07000000 00000000 420000000000 00000000")},
-                      {FrameOf(0x91, "01023303 0600")},
+                      {FrameOf(0x91, "01023303 0700")},
                       {FrameOf(0x91, "01033303 00500000")},
                       {FrameOf(0x91, "01063303 00001000")},
                       {FrameOf(0x91, "00029000 20530000")}});
   REQUIRE(all.error.ok());
   REQUIRE(all.prepaid.has_value());
-  CHECK(all.prepaid->purchase_number == 7U);  // The wallet's own count, not that of the record.
+  CHECK(all.prepaid->purchase_number == 7U);
   CHECK(all.prepaid->remaining->ToString() == "53.20");
   CHECK(all.prepaid->last_amount->ToString() == "50.00");
   CHECK(all.prepaid->accumulated->ToString() == "1000.00");
@@ -263,7 +263,86 @@ TEST_CASE("KeDe's status query: sign, remaining, accumulated, count, with its ow
   CHECK(owing.prepaid->purchase_number == 7U);
   const Decoded cut =
       Heard(command, {{FrameOf(0x83, "FF028107 00 2003")}, no_such_data, no_such_data, no_such_data, no_such_data});
-  CHECK_FALSE(cut.prepaid->remaining.has_value());
+  CHECK(base::ReasonOf(cut.error) == "FRAME_NOT_UNDERSTOOD");
+  CHECK_FALSE(cut.prepaid.has_value());
+  const auto with_sign = [&](const std::string& sign) {
+    return Heard(command, {{FrameOf(0x83, "FF028107" + sign + "20030000 00001000 0700")},
+                           no_such_data,
+                           no_such_data,
+                           no_such_data,
+                           no_such_data});
+  };
+  CHECK(with_sign("00").prepaid->remaining->ToString() == "3.20");
+  // A sign that nobody knows makes what follows unknown, and only that.
+  for (const char* const sign : {"FF", "02", "80"}) {
+    CAPTURE(sign);
+    CHECK_FALSE(with_sign(sign).prepaid->remaining.has_value());
+    CHECK(with_sign(sign).prepaid->accumulated->ToString() == "1000.00");
+  }
+}
+
+TEST_CASE("a status of another length than the layout is no money: the records tell, or nothing does") {
+  const ReplyFrames none = {FrameOf(0xD1, "02")};
+  // KeDe's 11 bytes and the standard's 26 (count 5, 100.00), each read by the other's layout.
+  const std::string kede = "FF028107 01 00010000 00000000 0500";
+  const std::string standard = "FF028107 10270000 00000000 05000000 00000000 129078563412 00000000";
+  for (const auto& [profile, body] : {std::pair{"", kede}, {"dlt645_kede", standard}}) {
+    CAPTURE(profile);
+    const Decoded beside = Heard(Do(ReadPrepaid{}, profile),
+                                 {{FrameOf(0x83, body)}, none, none, none, {FrameOf(0x91, "00029000 00010080")}});
+    CHECK(base::ReasonOf(beside.error) == "FRAME_NOT_UNDERSTOOD");
+    CHECK(base::MetadataOf(beside.error)["why"] == "a status of another length than the profile's layout");
+    REQUIRE(beside.prepaid.has_value());
+    CHECK(beside.prepaid->remaining->ToString() == "-1.00");
+    CHECK_FALSE(beside.prepaid->purchase_number.has_value());
+    CHECK_FALSE(beside.prepaid->accumulated.has_value());
+    CHECK(beside.prepaid->customer_number.empty());
+    const Decoded alone = Heard(Do(ReadPrepaid{}, profile), {{FrameOf(0x83, body)}, none, none, none, none});
+    CHECK(base::ReasonOf(alone.error) == "FRAME_NOT_UNDERSTOOD");
+    CHECK_FALSE(alone.prepaid.has_value());
+  }
+  // One byte more than the layout is another layout, too.
+  const Decoded longer = Heard(Do(ReadPrepaid{}), {{FrameOf(0x83, standard + "00")}, none, none, none, none});
+  CHECK_FALSE(longer.prepaid.has_value());
+}
+
+TEST_CASE("what status query and records tell differently is not told, and both are named") {
+  const auto heard = [](const std::string& count, const std::string& remaining) {
+    return Heard(Do(ReadPrepaid{}),
+                 {{FrameOf(0x83, "FF028107 C8140000 00000000 07000000 00000000 420000000000 00000000")},
+                  {FrameOf(0x91, "01023303" + count)},
+                  {FrameOf(0x91, "01033303 00500000")},
+                  {FrameOf(0xD1, "02")},
+                  {FrameOf(0x91, "00029000" + remaining)}});
+  };
+  const Decoded count = heard("0600", "20530000");
+  CHECK(base::ReasonOf(count.error) == "PREPAID_DISAGREES");
+  CHECK(base::MetadataOf(count.error)["what"] == "count");
+  CHECK(base::MetadataOf(count.error)["status"] == "7");
+  CHECK(base::MetadataOf(count.error)["record"] == "6");
+  REQUIRE(count.prepaid.has_value());
+  CHECK_FALSE(count.prepaid->purchase_number.has_value());
+  CHECK(count.prepaid->remaining->ToString() == "53.20");
+  // 53.20 in the wallet; a yuan more or less may have been used between the two reads.
+  for (const char* const near : {"20530000", "20520000", "20540000"}) {
+    CAPTURE(near);
+    CHECK(heard("0700", near).error.ok());
+    CHECK(heard("0700", near).prepaid->remaining->ToString() == "53.20");
+  }
+  for (const char* const far : {"19520000", "21540000", "20530080"}) {
+    CAPTURE(far);
+    const Decoded remaining = heard("0700", far);
+    CHECK(base::ReasonOf(remaining.error) == "PREPAID_DISAGREES");
+    CHECK(base::MetadataOf(remaining.error)["what"] == "remaining");
+    CHECK_FALSE(remaining.prepaid->remaining.has_value());
+    CHECK(remaining.prepaid->purchase_number == 7U);
+  }
+  const ReplyFrames none = {FrameOf(0xD1, "02")};
+  const Decoded accumulated = Heard(
+      Do(ReadPrepaid{}, "dlt645_kede"),
+      {{FrameOf(0x83, "FF028107 00 20030000 00001000 0700")}, none, none, {FrameOf(0x91, "01063303 00000900")}, none});
+  CHECK(base::MetadataOf(accumulated.error)["what"] == "accumulated");
+  CHECK_FALSE(accumulated.prepaid->accumulated.has_value());
 }
 
 TEST_CASE("a wallet in kWh is read by its own records") {
