@@ -1,5 +1,6 @@
 // The wallet in a meter: bodies worked by hand from their layouts, and captured frames.
 #include "libs/codec/dlt645_testing.h"
+#include "libs/codec/prepaid_settlement.h"
 
 namespace voltwell::codec {
 namespace {
@@ -52,6 +53,15 @@ TEST_CASE("error words of the security function are told bit by bit, one byte or
   CHECK(refused("02")["bits"] == "no_such_data");
   CHECK(refused("02")["word"] == "02");
   CHECK(refused("0000")["bits"] == "unspecified");
+  // A word of another length is no known one: a third byte, or the identifier before the word.
+  for (const char* const word : {"", "020000", "FF0201070200", "FF02010702"}) {
+    CAPTURE(word);
+    CHECK(refused(word)["bits"] == "unspecified");
+    CHECK(refused(word)["word"] == std::string(word).substr(0, 16));
+    CHECK(EndOf(Heard(Do(TopUp()), {{FrameOf(0xC3, word)}}).error) == AttemptEnd::kSilent);
+  }
+  CHECK(EndOf(Heard(Do(TopUp()), {{FrameOf(0xC3, "0200")}}).error) == AttemptEnd::kRefusedAsDouble);
+  CHECK(EndOf(Heard(Do(TopUp()), {{FrameOf(0xC3, "2000")}}).error) == AttemptEnd::kRefused);
 }
 
 TEST_CASE("a purchase bears amount, number, customer and MACs, binary and low byte first") {

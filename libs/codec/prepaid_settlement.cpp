@@ -127,8 +127,10 @@ AttemptEnd EndOf(const absl::Status& error) {
   if (error.ok()) return AttemptEnd::kAccepted;
   if (base::ReasonOf(error) != "METER_REFUSED") return AttemptEnd::kSilent;
   base::ErrorMetadata metadata = base::MetadataOf(error);
-  // An error word of one byte (CJ/T 188: `error`) is a vendor's own: nobody knows whether it means "already counted".
-  if (metadata["word"].size() <= 2 || metadata.contains("error")) return AttemptEnd::kSilent;
+  // Only a SERR of two bytes says why. Any other word is a vendor's own, or CJ/T 188's: nobody knows whether it means
+  // "already counted".
+  constexpr size_t kSerrDigits = 4;
+  if (metadata["word"].size() != kSerrDigits) return AttemptEnd::kSilent;
   // So is a bit without a name, or none at all: a refusal for a reason that is known has one.
   bool known = false;
   for (const absl::string_view bit : absl::StrSplit(metadata["bits"], ',', absl::SkipEmpty())) {

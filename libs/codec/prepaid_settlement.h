@@ -63,8 +63,8 @@ Settlement Settle(const DoubtfulPurchase& purchase);
 // "APPLIED", "NOT_APPLIED", "UNKNOWN_READ_AGAIN", "CONFLICT".
 absl::string_view SettlementName(Settlement settlement);
 
-// How an answer ended the attempt: by Decode's error. A refusal by one byte, or without a known bit, is as
-// good as silence: see the .cpp.
+// How an answer ended the attempt: by Decode's error. A refusal by anything but a SERR of two bytes, or without a known
+// bit, is as good as silence: see the .cpp.
 AttemptEnd EndOf(const absl::Status& error);
 
 }  // namespace voltwell::codec

@@ -151,6 +151,14 @@ TEST_CASE("how an attempt ended is told by the decoder's error") {
   CHECK(EndOf(base::FailedPrecondition("METER_REFUSED", "no",
                                        {{"bits", "unspecified"}, {"error", "01"}, {"word", "13A00501"}})) ==
         AttemptEnd::kSilent);
+  // Words that are no SERR, whatever they are taken for.
+  for (const char* const word : {"", "020000", "FF0281070200"}) {
+    CAPTURE(word);
+    CHECK(EndOf(base::FailedPrecondition("METER_REFUSED", "no", {{"bits", "purchase_count"}, {"word", word}})) ==
+          AttemptEnd::kSilent);
+    CHECK(EndOf(base::FailedPrecondition("METER_REFUSED", "no", {{"bits", "duplicate_recharge"}, {"word", word}})) ==
+          AttemptEnd::kSilent);
+  }
   for (const char* const bits : {"unspecified", "bit_12", "bit_10,bit_15"}) {
     CAPTURE(bits);
     CHECK(EndOf(base::FailedPrecondition("METER_REFUSED", "no", {{"bits", bits}, {"word", "0010"}})) ==

@@ -45,9 +45,10 @@ constexpr ErrorBit kControl[] = {
 }  // namespace
 
 std::span<const ErrorBit> ErrorBitsOf(uint8_t function, size_t size) {
-  if (size == 2 && function == kSecurity) return kSerr;
-  if (size == 2 && function == kRelayControl) return kControl;
-  return kErr;
+  if (function != kSecurity && function != kRelayControl) return kErr;
+  if (size == 1) return kErr;
+  if (size == 2) return function == kSecurity ? std::span<const ErrorBit>(kSerr) : std::span<const ErrorBit>(kControl);
+  return {};
 }
 
 uint32_t ErrorWord(base::ByteView data) {

@@ -113,7 +113,7 @@ std::string ErrorMeaning(const Speech& speech, uint8_t function, base::ByteView 
   const uint32_t word = ErrorWord(data);
   const std::span<const ErrorBit> names = ErrorBitsOf(function, data.size());
   std::vector<std::string> bits;
-  for (size_t i = 0; i < 16; ++i) {
+  for (size_t i = 0; i < 16 && !names.empty(); ++i) {
     if ((word >> i & 1) == 0) continue;
     bits.push_back(i < names.size() ? speech.Say(names[i].zh, names[i].en) : absl::StrCat(speech.Say("位", "bit "), i));
   }

@@ -162,7 +162,7 @@ std::vector<std::string> ErrorBitNames(uint8_t function, base::ByteView data) {
   const uint32_t word = ErrorWord(data);
   const std::span<const ErrorBit> names = ErrorBitsOf(function, data.size());
   std::vector<std::string> bits;
-  for (size_t i = 0; i < 16; ++i) {
+  for (size_t i = 0; i < 16 && !names.empty(); ++i) {
     if ((word >> i & 1) == 0) continue;
     bits.push_back(i < names.size() ? std::string(names[i].name) : absl::StrCat("bit_", i));
   }
