@@ -292,7 +292,9 @@ TEST_CASE("one question that fails leaves the values of the others") {
   const std::string day = ReplyOf(group->exchanges[1], 0x81, "\x25");
   const Decoded decoded = DecodeCjt188({command, {{refused}, {day}}}, {});
   CHECK(Reason(decoded.error) == "METER_REFUSED");
-  CHECK(base::MetadataOf(decoded.error)["bits"] == "battery_low");
+  // A low battery is no reason.
+  CHECK(base::MetadataOf(decoded.error)["bits"] == "unspecified");
+  CHECK(base::MetadataOf(decoded.error)["status"] == "04FF");
   REQUIRE(decoded.values.size() == 1);
   CHECK(decoded.values[0].number == decimal::Decimal(25, 0));
 }

@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "libs/base/status.h"
 #include "libs/codec/cjt188/request.h"
 
@@ -25,21 +24,17 @@ absl::Duration ReplyTimeout(const Cjt188Call& call, size_t request_size, size_t 
   return call.profile.turnaround + absl::Seconds(1) * (static_cast<int64_t>(bytes) * kBitsPerByte) / call.baud;
 }
 
-// SER ST ST, or DI DI SER error; what else came is shown raw.
-absl::Status Refused(const StatusBits& bits, base::ByteView data) {
-  base::ErrorMetadata metadata = {{"word", base::ToHex(data.first(std::min<size_t>(data.size(), 8)))}};
-  std::vector<absl::string_view> names;
+// SER ST ST, or DI DI SER error; what else came is shown raw. None of it says why: a status word tells how the meter is
+// (its battery may be low), not what it refused, and nobody has a table of the error byte.
+absl::Status Refused(base::ByteView data) {
+  base::ErrorMetadata metadata = {{"bits", "unspecified"},
+                                  {"word", base::ToHex(data.first(std::min<size_t>(data.size(), 8)))}};
   if (data.size() == cjt188::kHeadSize) {
-    const auto word = static_cast<uint16_t>(data[1] | data[2] << 8);
     metadata["status"] = base::ToHex(data.subspan(1));
-    if (IsValveFault(bits, word)) names.push_back("valve_fault");
-    if ((word & bits.battery_low) != 0) names.push_back("battery_low");
   } else if (data.size() == cjt188::kHeadSize + 1) {
     metadata["error"] = base::ToHex(data.last(1));
   }
-  if (names.empty()) names.push_back("unspecified");
-  metadata["bits"] = absl::StrJoin(names, ",");
-  return base::FailedPrecondition("METER_REFUSED", absl::StrCat("the meter refused: ", metadata["bits"]), metadata);
+  return base::FailedPrecondition("METER_REFUSED", "the meter refused, and does not say why", metadata);
 }
 
 }  // namespace
@@ -103,7 +98,7 @@ absl::StatusOr<Cjt188Reply> TakenCjt188(const Cjt188Call& call, uint16_t di, con
   if (!cjt188::AnswersTo(call.address, frame.address)) {
     return Cjt188NotUnderstood("the reply of another meter", bytes, begin + cjt188::kAddressOffset);
   }
-  if (frame.is_abnormal()) return Refused(call.profile.status, frame.data);
+  if (frame.is_abnormal()) return Refused(frame.data);
   if (frame.data.size() < cjt188::kDiSize) {
     return Cjt188NotUnderstood("too short for a data identifier", bytes, begin + cjt188::kLengthOffset);
   }

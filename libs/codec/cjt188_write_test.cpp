@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "libs/codec/cjt188_commands.h"
 #include "libs/codec/cjt188_testing.h"
+#include "libs/codec/prepaid_settlement.h"
 
 namespace voltwell::codec {
 namespace {
@@ -58,6 +59,21 @@ TEST_CASE("a purchase counts only by an answer to itself, of a shape that is kno
   CHECK(reply("13A0060000") == "FRAME_NOT_UNDERSTOOD");
   CHECK(reply("13A0") == "FRAME_NOT_UNDERSTOOD");
   CHECK(reply("13A006", false).empty());
+}
+
+TEST_CASE("a refusal of a purchase never says why: battery and valve in its status are no reasons") {
+  Command command = To(kMeter);
+  command.action = Prepay{PrepayKind::kTopUp, 10000, 5};
+  const cjt188::Address meter = *cjt188::ParseAddress(kMeter, 0x10);
+  // SER and ST in each state; identifier and SER; the same and an error byte; nothing.
+  for (const char* const data : {"050000", "050400", "050300", "A01305", "A0130501", "05", ""}) {
+    CAPTURE(data);
+    const std::string refused = cjt188::BuildFrame(meter, 0xC4, base::AsBytes(Bytes(data)));
+    const Decoded decoded = DecodeCjt188({command, {{refused}}}, {});
+    CHECK(Reason(decoded.error) == "METER_REFUSED");
+    CHECK(base::MetadataOf(decoded.error)["bits"] == "unspecified");
+    CHECK(EndOf(decoded.error) == AttemptEnd::kSilent);
+  }
 }
 
 TEST_CASE("a late answer of one kind of request is not taken for that of another") {
