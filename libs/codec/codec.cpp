@@ -45,13 +45,14 @@ const Adapter* FindAdapter(Protocol protocol) {
   return nullptr;
 }
 
-// What every meter that hears it would obey: a relay, money, keys, a counter set to zero.
+// What every meter that hears it would obey: a relay, money, keys, a counter set to zero, a name that all of them take.
 bool IsForOneMeter(const Command& command) {
   const auto& action = command.action;
   return std::holds_alternative<ControlRelay>(action) || std::holds_alternative<Prepay>(action) ||
          std::holds_alternative<Secure>(action) || std::holds_alternative<Clear>(action) ||
          std::holds_alternative<WriteRegister>(action) || std::holds_alternative<ChangePassword>(action) ||
-         std::holds_alternative<ChangeBaud>(action);
+         std::holds_alternative<ChangeBaud>(action) || std::holds_alternative<WriteAddress>(action) ||
+         std::holds_alternative<Reset>(action);
 }
 
 constexpr uint8_t kBroadcastByte = 0x99;
@@ -86,8 +87,24 @@ bool MeansSeveral(const Command& command, const Profile& profile) {
                           std::all_of(address->wire.begin(), address->wire.end(), IsBroadcastByte));
 }
 
+// The standards' way to name a meter whose address nobody knows: it is alone on its line, and all of the address is AA
+// (M-Bus: p254, which is no wildcard here). Any other wildcard may mean several of the same line.
+bool NamesTheOnlyOne(const Command& command, const Profile& profile) {
+  if (!std::holds_alternative<WriteAddress>(command.action)) return false;
+  const auto is_any = [](uint8_t byte) { return byte == dlt645::kAddressWildcard; };
+  if (command.protocol == Protocol::kMbus) return false;
+  if (command.protocol == Protocol::kCjt188) {
+    const auto address = cjt188::ParseAddress(command.address, static_cast<uint8_t>(profile.meter_type));
+    return address.ok() && std::all_of(address->wire.begin(), address->wire.end(), is_any);
+  }
+  const auto address = dlt645::ParseAddress(command.address);
+  return address.ok() && std::all_of(address->wire.begin(), address->wire.end(), is_any);
+}
+
 absl::Status CheckOneMeter(const Command& command, const Profile& profile) {
-  if (!IsForOneMeter(command) || !MeansSeveral(command, profile)) return absl::OkStatus();
+  if (!IsForOneMeter(command) || !MeansSeveral(command, profile) || NamesTheOnlyOne(command, profile)) {
+    return absl::OkStatus();
+  }
   return base::InvalidArgument("BAD_METER_ADDRESS", "the command is for one meter only: no wildcards, no broadcast",
                                {{"address", command.address.substr(0, 32)}, {"position", "0"}});
 }

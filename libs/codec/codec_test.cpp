@@ -22,6 +22,11 @@ TEST_CASE("what cannot be said is an error that tells the register and its posit
   CHECK(base::MetadataOf(unknown)["position"] == "1");
 }
 
+const char* NewName(Protocol protocol) {
+  if (protocol == Protocol::kMbus) return "p7";
+  return protocol == Protocol::kCjt188 ? "20241111000300" : "202411110003";
+}
+
 // What trips, charges, empties or renames every meter that hears it.
 std::vector<Command> ForOneMeter(Protocol protocol, const std::string& address, const std::string& profile) {
   const Authority authority = {.password = std::string("\x02\0\0\0", 4)};
@@ -40,6 +45,13 @@ std::vector<Command> ForOneMeter(Protocol protocol, const std::string& address, 
     add(ChangePassword{4, "old4", "new4"});
   }
   if (protocol != Protocol::kCjt188) add(ChangeBaud{9600});
+  if (protocol == Protocol::kMbus) {
+    add(Reset{});
+    add(Reset{true});
+  }
+  // A name for the only meter of a line; anyone else's name is for one.
+  const bool is_any = address.find_first_not_of("Aa") == std::string::npos || address == "p254" || address == "254";
+  if (!is_any) add(WriteAddress{NewName(protocol), authority});
   return commands;
 }
 
@@ -92,7 +104,11 @@ TEST_CASE("what one meter is meant for goes to no wildcard and no broadcast") {
   };
   CHECK(everyone(SetClock{"2026-11-22T09:30:15", true, {}}, "999999999999").ok());
   CHECK(everyone(Freeze{}, "999999999999").ok());
+  // The only meter of a line is named by an address that fits any.
   CHECK(everyone(WriteAddress{"202411110002"}, "AAAAAAAAAAAA").ok());
+  CHECK(Encode({Protocol::kCjt188, "AAAAAAAAAAAAAAAA", "", 0, WriteAddress{"20241111000300"}}, {}).ok());
+  CHECK(Encode({Protocol::kMbus, "p254", "", 0, WriteAddress{"p7"}}, {}).ok());
+  CHECK(base::ReasonOf(Encode({Protocol::kMbus, "p254", "", 0, Reset{}}, {}).status()) == "BAD_METER_ADDRESS");
   CHECK(everyone(ReadRegisters{{"1-0:1.8.0"}}, "AAAAAAAAAAAA").ok());
 }
 

@@ -110,7 +110,8 @@ struct Clear {
   Authority authority = {};
 };
 
-// One step of DL/T 645-2007 control code 03H (or CJ/T 188 keys) whose body the security module made.
+// One step of DL/T 645-2007 control code 03H (or CJ/T 188 keys) whose body the security module made. Never money, and
+// of a vendor's own identifiers only Profile::secure_identifiers.
 struct Secure {
   uint32_t data_identifier = 0;
   std::string body = {};

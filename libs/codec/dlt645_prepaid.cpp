@@ -20,7 +20,6 @@ namespace {
 constexpr uint32_t kAuthenticateDi = 0x070000FF;
 constexpr uint32_t kOpenAccountDi = 0x070101FF;
 constexpr uint32_t kTopUpDi = 0x070102FF;
-constexpr uint32_t kWalletDi = 0x070103FF;
 constexpr uint32_t kRefundDi = 0x070108FF;
 constexpr uint32_t kStatusDi = 0x078102FF;
 constexpr size_t kAuthenticationSize = 24;  // Cipher 8, random number 8, factor 8.
@@ -351,6 +350,21 @@ absl::Status TakeRecord(const Dlt645Call& call, const RecordRead& record, const 
   return absl::OkStatus();
 }
 
+// Money has a road of its own, with its guards: whatever stands under 0701, old forms and unknown ones, too. Otherwise
+// the standard's families go out, and of a vendor's own, which may move a relay (ABABABDD), those that the profile
+// lists.
+absl::Status CheckSecureIdentifier(const Profile& profile, uint32_t di) {
+  constexpr uint32_t kFamilies[] = {0x0700, 0x0702, 0x0703, 0x0780, 0x0781};
+  const uint32_t family = di >> 16;
+  if (family == kMoneyIdentifiers) return ActionNotSupported("purchases are commands of their own");
+  const auto& own = profile.secure_identifiers;
+  if (std::find(std::begin(kFamilies), std::end(kFamilies), family) != std::end(kFamilies) ||
+      std::find(own.begin(), own.end(), di) != own.end()) {
+    return absl::OkStatus();
+  }
+  return ActionNotSupported("no security function of the standard, and not in the profile's secure_identifiers");
+}
+
 // Whether this is the answer to the authentication that went before.
 bool IsAuthentication(const Dlt645Call& call, const std::vector<ReplyFrames>& replies) {
   const auto answer = SecureAnswerAt(call, replies, 0);
@@ -370,10 +384,7 @@ void Continue(const Dlt645Call& call, const std::vector<ReplyFrames>& replies, a
 }  // namespace
 
 absl::StatusOr<ExchangeGroup> EncodeDlt645Secure(const Dlt645Call& call, const Secure& secure) {
-  // Money has a road of its own, with its guards.
-  for (const uint32_t di : {kOpenAccountDi, kTopUpDi, kWalletDi, kRefundDi}) {
-    if (secure.data_identifier == di) return ActionNotSupported("purchases are commands of their own");
-  }
+  VW_RETURN_IF_ERROR(CheckSecureIdentifier(call.profile, secure.data_identifier));
   VW_ASSIGN_OR_RETURN(Exchange exchange,
                       SecureExchange(call, secure.data_identifier, secure.operator_code, secure.body));
   return ExchangeGroup{{std::move(exchange)}};

@@ -37,8 +37,30 @@ TEST_CASE("a security step goes out as the module made it, and its answer comes 
 }
 
 TEST_CASE("money does not go out as a security step") {
-  for (const uint32_t di : {0x070101FFU, 0x070102FFU, 0x070103FFU, 0x070108FFU}) {
+  // The old forms and what no list has, too: a vendor may book money under any of them.
+  for (const uint32_t di :
+       {0x070101FFU, 0x070102FFU, 0x070103FFU, 0x070108FFU, 0x07010201U, 0x070104FFU, 0x07010000U}) {
+    CAPTURE(di);
     CHECK(Reason(Do(Secure{di, std::string(22, 'x'), ""})) == "ACTION_NOT_SUPPORTED");
+  }
+}
+
+TEST_CASE("a vendor's security identifier goes out only where the profile lists it") {
+  const ProfileBook book = {
+      {"own", *ParseProfile("name own\nprotocol DLT645_2007\nsecure_identifiers ABABABAA 04001001\n", "own")}};
+  const auto reason = [&](uint32_t di, const std::string& profile) {
+    return base::ReasonOf(Encode(Do(Secure{di, "", ""}, profile), book).status());
+  };
+  for (const uint32_t di : {0xABABABAAU, 0x04001001U}) {
+    CAPTURE(di);
+    CHECK(reason(di, "") == "ACTION_NOT_SUPPORTED");
+    CHECK(reason(di, "own").empty());
+  }
+  CHECK(reason(0xABABABDDU, "own") == "ACTION_NOT_SUPPORTED");
+  for (const uint32_t di :
+       {0x070000FFU, 0x070002FFU, 0x07000201U, 0x070201FFU, 0x070301FFU, 0x078001FFU, 0x07810201U}) {
+    CAPTURE(di);
+    CHECK(reason(di, "").empty());
   }
 }
 

@@ -120,6 +120,17 @@ absl::string_view TakeRegister(absl::string_view value, Profile& profile) {
   return "";
 }
 
+absl::string_view TakeSecureIdentifiers(absl::string_view value, Profile& profile) {
+  for (const absl::string_view text : absl::StrSplit(value, ' ', absl::SkipEmpty())) {
+    uint32_t di = 0;
+    if (!TakeHexNumber(text, 8, di)) return "identifiers of eight hexadecimal digits";
+    if (di >> 16 == kMoneyIdentifiers) return "none of 0701xxxx, which move money";
+    if (profile.secure_identifiers.size() >= kProfileListMax) return "at most 256 of them";
+    profile.secure_identifiers.push_back(di);
+  }
+  return profile.secure_identifiers.empty() ? "at least one identifier" : "";
+}
+
 constexpr absl::string_view kStatusLayoutWanted =
     "fields remaining, number, accumulated, last, customer, sign with .bin1 to .bcd8, skip1 to skip64, or none";
 
@@ -160,6 +171,7 @@ constexpr Key kKeys[] = {
     {"hand_on_button", [](auto v, auto& p) { return TakeBool(v, p.hand_on_button) ? "" : kBoolWanted; }},
     {"operator_code",
      [](auto v, auto& p) -> absl::string_view { return TakeBytes(v, 4, 4, p.operator_code) ? "" : "four bytes"; }},
+    {"secure_identifiers", TakeSecureIdentifiers},
     {"relay_channel",
      [](auto v, auto& p) -> absl::string_view { return TakeNumber(v, 0, 255, p.relay_channel) ? "" : "0 to 255"; }},
     {"identifier_low_first", [](auto v, auto& p) { return TakeBool(v, p.identifier_low_first) ? "" : kBoolWanted; }},

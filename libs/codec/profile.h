@@ -62,6 +62,7 @@ struct Profile {
   // DL/T 645
   std::string operator_code = {};                   // 4 bytes, for commands that bring none.
   int32_t relay_channel = 0;                        // N2 of control code 1CH.
+  std::vector<uint32_t> secure_identifiers = {};    // A vendor's own of 03H that Secure may send; never 0701xxxx.
   std::map<std::string, int32_t> relay_codes = {};  // Relay action (kRelayActions) to N1, where a vendor has its own.
   // CJ/T 188
   bool identifier_low_first = true;  // DI on the wire: 1F 90; false: 90 1F.
@@ -86,6 +87,9 @@ inline constexpr absl::string_view kRelayActions[] = {"open",           "permit_
                                                       "keep_power_off", "pre_trip",     "pre_trip_permit"};
 // Overrides of registers in one profile, and sentinels: more is a mistake.
 inline constexpr size_t kProfileListMax = 256;
+
+// Identifiers of 03H that move money: Prepay sends them, with its guards, and nothing else does.
+inline constexpr uint32_t kMoneyIdentifiers = 0x0701;  // The upper two bytes.
 
 using ProfileBook = absl::flat_hash_map<std::string, Profile>;
 

@@ -22,6 +22,7 @@ password_level.relay 02
 password_level.write 98
 relay_code.open 4A
 relay_channel 1
+secure_identifiers ABABABAA 04001001
 operator_code 01000000
 sentinel 99999999
 sentinel EEEEEEEE
@@ -44,6 +45,7 @@ prepay.status_layout sign.bin1 remaining.bcd4 skip2
   CHECK(profile->password_levels == std::map<std::string, int32_t>{{"relay", 2}, {"write", 0x98}});
   CHECK(profile->relay_codes == std::map<std::string, int32_t>{{"open", 0x4A}});
   CHECK(profile->relay_channel == 1);
+  CHECK(profile->secure_identifiers == std::vector<uint32_t>{0xABABABAA, 0x04001001});
   CHECK(profile->operator_code == std::string("\x01\0\0\0", 4));
   CHECK(profile->sentinels == std::vector<std::string>{"\x99\x99\x99\x99", "\xEE\xEE\xEE\xEE"});
   const RegisterOverride& differs = profile->registers.at("1-0:1.8.0");
@@ -111,6 +113,9 @@ TEST_CASE("a mistake is told by file, line and key") {
                                  "prepay.status_layout remaining",
                                  "prepay.status_layout sun.bin4",
                                  "prepay.status_layout remaining.bin9",
+                                 "secure_identifiers",
+                                 "secure_identifiers ABABABA",
+                                 "secure_identifiers ABABABAA 07010201",
                                  "name again",
                                  "prepay.energy"}) {
     CAPTURE(line);
@@ -165,13 +170,17 @@ TEST_CASE("an override of what is no register of one value is a mistake, told by
   }
 }
 
-TEST_CASE("256 registers and sentinels are taken and 257 refused") {
+TEST_CASE("256 registers, sentinels and identifiers are taken and 257 refused") {
   std::string registers = kHead;
   std::string sentinels = kHead;
   for (size_t i = 0; i < kProfileListMax; ++i) {
     registers += "register 1-0:1.8." + std::to_string(i % 60) + "*" + std::to_string(i / 60 + 1) + " scale 1\n";
     sentinels += "sentinel FF\n";
   }
+  std::string identifiers = std::string(kHead) + "secure_identifiers";
+  for (size_t i = 0; i < kProfileListMax; ++i) identifiers += " ABABABAA";
+  CHECK(ParseProfile(identifiers, "f").ok());
+  CHECK(base::MetadataOf(ParseProfile(identifiers + " ABABABAA", "f").status())["key"] == "secure_identifiers");
   CHECK(ParseProfile(registers, "f").ok());
   CHECK(ParseProfile(sentinels, "f").ok());
   CHECK(base::MetadataOf(ParseProfile(registers + "register more scale 1", "f").status())["key"] == "register");
