@@ -126,6 +126,8 @@ absl::StatusOr<uint8_t> ValveCode(const Profile& profile, RelayAction action) {
     const auto code = profile.relay_codes.find(name);
     return code == profile.relay_codes.end() ? standard : static_cast<uint8_t>(code->second);
   };
+  // Somebody opens such a valve by hand: it is released, never forced open.
+  if (profile.hand_on_button && action == RelayAction::kClose) action = RelayAction::kPermitClose;
   switch (action) {
     case RelayAction::kOpen:
       return own("open", kValveCloses);

@@ -186,6 +186,21 @@ TEST_CASE("amounts and purchase numbers that a meter cannot hold are refused bef
   CHECK(reason(Prepay{.kind = PrepayKind::kRefund, .amount_fen = 1, .purchase_number = 1}) == "ACTION_NOT_SUPPORTED");
 }
 
+TEST_CASE("a valve that wants a hand is released where it was to be opened") {
+  const auto sent = [](const char* keys, RelayAction action) {
+    const auto profile = ParseProfile(std::string("name v\nprotocol CJT188\n") + keys, "v");
+    REQUIRE(profile.ok());
+    Command command = To(kMeter);
+    command.action = ControlRelay{.action = action};
+    const auto group = EncodeCjt188(command, *profile);
+    REQUIRE(group.ok());
+    return Hex(base::ToString(FrameOf(group->exchanges[0].request).data)).substr(6);
+  };
+  CHECK(sent("hand_on_button yes\nrelay_code.permit_close 66\n", RelayAction::kClose) == "66");
+  CHECK(sent("relay_code.permit_close 66\n", RelayAction::kClose) == "55");
+  CHECK(sent("hand_on_button yes\nrelay_code.permit_close 66\n", RelayAction::kOpen) == "99");
+}
+
 TEST_CASE("a broadcast clock goes to 99 and waits for nobody") {
   Command command = To(kMeter);
   command.action = SetClock{.local_time = "2026-02-28T23:59:58", .broadcast = true};

@@ -12,6 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/types/span.h"
 #include "libs/base/bytes.h"
 #include "libs/base/status.h"
 #include "libs/codec/cjt188/frame.h"
@@ -154,54 +155,80 @@ absl::string_view TakeStatusLayout(absl::string_view value, Profile& profile) {
   return good ? "" : kStatusLayoutWanted;
 }
 
+// User data of SND_UD: a CI that sends something to a meter (51, 55, 5A, 5B: records, of DIF and VIF at least; A0 to
+// B7: the maker's own).
+absl::string_view TakeValveData(absl::string_view value, std::string& out) {
+  if (!TakeBytes(value, 1, kBytesMax, out)) return kUserDataWanted;
+  const auto ci = static_cast<uint8_t>(out[0]);
+  const bool makers_own = ci >= 0xA0 && ci <= 0xB7;
+  const bool records = ci == 0x51 || ci == 0x55 || ci == 0x5A || ci == 0x5B;
+  constexpr size_t kRecordMin = 3;
+  return makers_own || (records && out.size() >= kRecordMin) ? "" : "CI 51, 55, 5A or 5B with a record, or A0 to B7";
+}
+
+// The protocols that heed a key, a bit each: for the others it is a mistake, since nothing would come of it.
+constexpr unsigned Bit(Protocol protocol) { return 1U << static_cast<unsigned>(protocol); }
+constexpr unsigned kOf2007 = Bit(Protocol::kDlt645_2007);
+constexpr unsigned kDlt645 = kOf2007 | Bit(Protocol::kDlt645_1997);
+constexpr unsigned kOfCjt188 = Bit(Protocol::kCjt188);
+constexpr unsigned kOfMbus = Bit(Protocol::kMbus);
+constexpr unsigned kEveryProtocol = kDlt645 | kOfCjt188 | kOfMbus;
+
 struct Key {
   absl::string_view name;
+  unsigned protocols;
   Take take;
 };
 
 constexpr Key kKeys[] = {
-    {"name", TakeName},
-    {"protocol", TakeProtocol},
-    {"turnaround", TakeTurnaround},
-    {"sentinel", TakeSentinel},
-    {"register", TakeRegister},
-    {"single_reads", [](auto v, auto& p) { return TakeBool(v, p.single_reads) ? "" : kBoolWanted; }},
-    {"preambles",
+    {"name", kEveryProtocol, TakeName},
+    {"protocol", kEveryProtocol, TakeProtocol},
+    {"turnaround", kEveryProtocol, TakeTurnaround},
+    {"sentinel", kEveryProtocol, TakeSentinel},
+    {"register", kEveryProtocol, TakeRegister},
+    {"single_reads", kDlt645, [](auto v, auto& p) { return TakeBool(v, p.single_reads) ? "" : kBoolWanted; }},
+    {"preambles", kEveryProtocol,
      [](auto v, auto& p) -> absl::string_view { return TakeNumber(v, 0, 20, p.preambles) ? "" : "0 to 20"; }},
-    {"hand_on_button", [](auto v, auto& p) { return TakeBool(v, p.hand_on_button) ? "" : kBoolWanted; }},
-    {"operator_code",
+    {"hand_on_button", kOf2007 | kOfCjt188,
+     [](auto v, auto& p) { return TakeBool(v, p.hand_on_button) ? "" : kBoolWanted; }},
+    {"operator_code", kOf2007,
      [](auto v, auto& p) -> absl::string_view { return TakeBytes(v, 4, 4, p.operator_code) ? "" : "four bytes"; }},
-    {"secure_identifiers", TakeSecureIdentifiers},
-    {"relay_channel",
+    {"secure_identifiers", kOf2007, TakeSecureIdentifiers},
+    {"relay_channel", kOf2007,
      [](auto v, auto& p) -> absl::string_view { return TakeNumber(v, 0, 255, p.relay_channel) ? "" : "0 to 255"; }},
-    {"identifier_low_first", [](auto v, auto& p) { return TakeBool(v, p.identifier_low_first) ? "" : kBoolWanted; }},
-    {"check_sequence", [](auto v, auto& p) { return TakeBool(v, p.check_sequence) ? "" : kBoolWanted; }},
-    {"volume_decimals",
+    {"identifier_low_first", kOfCjt188,
+     [](auto v, auto& p) { return TakeBool(v, p.identifier_low_first) ? "" : kBoolWanted; }},
+    {"check_sequence", kOfCjt188, [](auto v, auto& p) { return TakeBool(v, p.check_sequence) ? "" : kBoolWanted; }},
+    {"volume_decimals", kOfCjt188,
      [](auto v, auto& p) -> absl::string_view { return TakeNumber(v, 0, 6, p.volume_decimals) ? "" : "0 to 6"; }},
-    {"meter_type",
+    {"meter_type", kOfCjt188,
      [](auto v, auto& p) -> absl::string_view { return TakeHexNumber(v, 2, p.meter_type) ? "" : "two hex digits"; }},
-    {"valve_by_query", [](auto v, auto& p) { return TakeBool(v, p.valve_by_query) ? "" : kBoolWanted; }},
-    {"status.valve_mask", [](auto v, auto& p) { return TakeHexNumber(v, 4, p.status.valve_mask) ? "" : kMaskWanted; }},
-    {"status.valve_open", [](auto v, auto& p) { return TakeHexNumber(v, 4, p.status.valve_open) ? "" : kMaskWanted; }},
-    {"status.valve_closed",
+    {"valve_by_query", kOfCjt188, [](auto v, auto& p) { return TakeBool(v, p.valve_by_query) ? "" : kBoolWanted; }},
+    {"status.valve_mask", kOfCjt188,
+     [](auto v, auto& p) { return TakeHexNumber(v, 4, p.status.valve_mask) ? "" : kMaskWanted; }},
+    {"status.valve_open", kOfCjt188,
+     [](auto v, auto& p) { return TakeHexNumber(v, 4, p.status.valve_open) ? "" : kMaskWanted; }},
+    {"status.valve_closed", kOfCjt188,
      [](auto v, auto& p) { return TakeHexNumber(v, 4, p.status.valve_closed) ? "" : kMaskWanted; }},
-    {"status.valve_fault",
+    {"status.valve_fault", kOfCjt188,
      [](auto v, auto& p) { return TakeHexNumber(v, 4, p.status.valve_fault) ? "" : kMaskWanted; }},
-    {"status.battery_low",
+    {"status.battery_low", kOfCjt188,
      [](auto v, auto& p) { return TakeHexNumber(v, 4, p.status.battery_low) ? "" : kMaskWanted; }},
-    {"uses_fcb", [](auto v, auto& p) { return TakeBool(v, p.uses_fcb) ? "" : kBoolWanted; }},
-    {"reset_before_read", [](auto v, auto& p) { return TakeBool(v, p.reset_before_read) ? "" : kBoolWanted; }},
-    {"valve_open", [](auto v, auto& p) { return TakeBytes(v, 1, kBytesMax, p.valve_open) ? "" : kUserDataWanted; }},
-    {"valve_close", [](auto v, auto& p) { return TakeBytes(v, 1, kBytesMax, p.valve_close) ? "" : kUserDataWanted; }},
-    {"prepay.order_number", [](auto v, auto& p) { return TakeBool(v, p.prepay.order_number) ? "" : kBoolWanted; }},
-    {"prepay.zero_macs", [](auto v, auto& p) { return TakeBool(v, p.prepay.zero_macs) ? "" : kBoolWanted; }},
-    {"prepay.without_customer",
+    {"uses_fcb", kOfMbus, [](auto v, auto& p) { return TakeBool(v, p.uses_fcb) ? "" : kBoolWanted; }},
+    {"reset_before_read", kOfMbus, [](auto v, auto& p) { return TakeBool(v, p.reset_before_read) ? "" : kBoolWanted; }},
+    {"valve_open", kOfMbus, [](auto v, auto& p) { return TakeValveData(v, p.valve_open); }},
+    {"valve_close", kOfMbus, [](auto v, auto& p) { return TakeValveData(v, p.valve_close); }},
+    {"prepay.order_number", kOf2007,
+     [](auto v, auto& p) { return TakeBool(v, p.prepay.order_number) ? "" : kBoolWanted; }},
+    {"prepay.zero_macs", kOf2007, [](auto v, auto& p) { return TakeBool(v, p.prepay.zero_macs) ? "" : kBoolWanted; }},
+    {"prepay.without_customer", kOf2007,
      [](auto v, auto& p) { return TakeBool(v, p.prepay.without_customer) ? "" : kBoolWanted; }},
-    {"prepay.address_as_customer",
+    {"prepay.address_as_customer", kOf2007,
      [](auto v, auto& p) { return TakeBool(v, p.prepay.address_as_customer) ? "" : kBoolWanted; }},
-    {"prepay.number_bcd", [](auto v, auto& p) { return TakeBool(v, p.prepay.number_bcd) ? "" : kBoolWanted; }},
-    {"prepay.energy", [](auto v, auto& p) { return TakeBool(v, p.prepay.energy) ? "" : kBoolWanted; }},
-    {"prepay.status_layout", TakeStatusLayout},
+    {"prepay.number_bcd", kOfCjt188,
+     [](auto v, auto& p) { return TakeBool(v, p.prepay.number_bcd) ? "" : kBoolWanted; }},
+    {"prepay.energy", kOf2007, [](auto v, auto& p) { return TakeBool(v, p.prepay.energy) ? "" : kBoolWanted; }},
+    {"prepay.status_layout", kOf2007, TakeStatusLayout},
 };
 
 // `password_level.relay 04`, `relay_code.open 4A`.
@@ -225,6 +252,100 @@ absl::string_view TakeLine(absl::string_view key, absl::string_view value, Profi
   const auto* const known =
       std::find_if(std::begin(kKeys), std::end(kKeys), [key](const Key& row) { return row.name == key; });
   return known == std::end(kKeys) ? "a key of deploy/profiles/README.md" : known->take(value, profile);
+}
+
+unsigned ProtocolsOf(absl::string_view key) {
+  if (absl::StartsWith(key, "password_level.")) return kDlt645;
+  if (absl::StartsWith(key, "relay_code.")) return kOf2007 | kOfCjt188;
+  const auto* const known =
+      std::find_if(std::begin(kKeys), std::end(kKeys), [key](const Key& row) { return row.name == key; });
+  return known == std::end(kKeys) ? 0 : known->protocols;
+}
+
+// A line of the file that was taken.
+struct Line {
+  absl::string_view key = "";
+  int number = 0;
+};
+
+// A key and what is wrong with it beside the others; an empty `why`: nothing.
+struct Contradiction {
+  std::string key = {};
+  absl::string_view why = "";
+};
+
+// Codes of relay and valve as the standards have them; zero: there is no such action. As kRelayActions.
+struct StandardCodes {
+  int32_t dlt645;
+  int32_t cjt188;
+};
+constexpr StandardCodes kStandardCodes[] = {{0x1A, 0x99}, {0x1B, 0x55}, {0x1C, 0x55}, {0x2A, 0}, {0x2B, 0},
+                                            {0x3A, 0},    {0x3B, 0},    {0x1D, 0},    {0x1E, 0}};
+static_assert(std::size(kStandardCodes) == std::size(kRelayActions));
+
+// A code that is (also) that of another action would close a relay where it was to be opened. CJ/T 188 has one code for
+// both ways to let the water flow.
+Contradiction InRelayCodes(const Profile& profile) {
+  const bool is_cjt188 = profile.protocol == Protocol::kCjt188;
+  const auto standard = [is_cjt188](size_t i) {
+    return is_cjt188 ? kStandardCodes[i].cjt188 : kStandardCodes[i].dlt645;
+  };
+  const auto of = [&profile](size_t i) { return profile.relay_codes.find(std::string(kRelayActions[i])); };
+  const auto lets_flow = [](size_t i) { return kRelayActions[i] == "close" || kRelayActions[i] == "permit_close"; };
+  for (size_t i = 0; i < std::size(kRelayActions); ++i) {
+    const auto own = of(i);
+    if (own == profile.relay_codes.end()) continue;
+    const std::string key = absl::StrCat("relay_code.", kRelayActions[i]);
+    if (standard(i) == 0) return {key, "a valve has no such action"};
+    for (size_t other = 0; other < std::size(kRelayActions); ++other) {
+      if (other == i || (is_cjt188 && lets_flow(i) && lets_flow(other))) continue;
+      const auto others = of(other);
+      if (own->second == standard(other) || (others != profile.relay_codes.end() && own->second == others->second)) {
+        return {key, "is the code of another action"};
+      }
+    }
+  }
+  return {};
+}
+
+Contradiction InValve(const Profile& profile, absl::Span<const Line> lines) {
+  const StatusBits& bits = profile.status;
+  const auto outside = [&bits](uint16_t state) { return (state & ~bits.valve_mask) != 0; };
+  constexpr absl::string_view kOutside = "has bits outside status.valve_mask";
+  if (outside(bits.valve_open)) return {"status.valve_open", kOutside};
+  if (outside(bits.valve_closed)) return {"status.valve_closed", kOutside};
+  if (bits.valve_open == bits.valve_closed) return {"status.valve_closed", "is the same as status.valve_open"};
+  const bool says_fault =
+      std::any_of(lines.begin(), lines.end(), [](const Line& line) { return line.key == "status.valve_fault"; });
+  if (says_fault && outside(bits.valve_fault)) return {"status.valve_fault", kOutside};
+  if (says_fault && (bits.valve_fault == bits.valve_open || bits.valve_fault == bits.valve_closed)) {
+    return {"status.valve_fault", "is the same as another state"};
+  }
+  if (!profile.hand_on_button) return {};
+  const auto permit = profile.relay_codes.find("permit_close");
+  const auto close = profile.relay_codes.find("close");
+  constexpr int32_t kForcesOpen = 0x55;
+  const int32_t closes = close == profile.relay_codes.end() ? kForcesOpen : close->second;
+  if (permit != profile.relay_codes.end() && permit->second != closes && permit->second != kForcesOpen) return {};
+  return {"hand_on_button", "wants a relay_code.permit_close that does not force the valve open"};
+}
+
+// Keys that cannot be meant together.
+Contradiction FindContradiction(const Profile& profile, absl::Span<const Line> lines) {
+  for (const Line& line : lines) {
+    if ((ProtocolsOf(line.key) & Bit(profile.protocol)) == 0) {
+      return {std::string(line.key), "means nothing for this protocol"};
+    }
+  }
+  if (Contradiction codes = InRelayCodes(profile); !codes.why.empty()) return codes;
+  if (profile.protocol == Protocol::kCjt188) return InValve(profile, lines);
+  if (!profile.valve_open.empty() && profile.valve_open == profile.valve_close) {
+    return {"valve_close", "is the same as valve_open"};
+  }
+  if (profile.prepay.without_customer && profile.prepay.address_as_customer) {
+    return {"prepay.address_as_customer", "there is no customer number (prepay.without_customer)"};
+  }
+  return {};
 }
 
 // The id under which the protocol looks an override up; "" with what was expected where there is no such register of
@@ -306,7 +427,7 @@ absl::StatusOr<Profile> ParseProfile(absl::string_view text, absl::string_view f
                                   {"key", std::string(key.substr(0, kNameMax))},
                                   {"why", std::string(why)}});
   };
-  std::vector<absl::string_view> seen;
+  std::vector<Line> seen;
   std::map<std::string, int> registers;  // As written, and the line that first names it.
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     ++number;
@@ -317,8 +438,9 @@ absl::StatusOr<Profile> ParseProfile(absl::string_view text, absl::string_view f
     const absl::string_view value =
         gap == absl::string_view::npos ? absl::string_view() : absl::StripAsciiWhitespace(line.substr(gap));
     if (!MayRepeat(key)) {
-      if (std::find(seen.begin(), seen.end(), key) != seen.end()) return bad(key, "stands twice");
-      seen.push_back(key);
+      const auto same = [key](const Line& other) { return other.key == key; };
+      if (std::any_of(seen.begin(), seen.end(), same)) return bad(key, "stands twice");
+      seen.push_back({key, number});
     }
     const absl::string_view wanted = TakeLine(key, value, profile);
     if (!wanted.empty()) return bad(key, absl::StrCat("expected ", wanted));
@@ -326,6 +448,12 @@ absl::StatusOr<Profile> ParseProfile(absl::string_view text, absl::string_view f
   }
   if (profile.name.empty()) return bad("name", "is missing");
   if (profile.protocol == Protocol::kUnspecified) return bad("protocol", "is missing");
+  if (const Contradiction found = FindContradiction(profile, seen); !found.why.empty()) {
+    const auto same = [&found](const Line& line) { return line.key == found.key; };
+    const auto line = std::find_if(seen.begin(), seen.end(), same);
+    if (line != seen.end()) number = line->number;
+    return bad(found.key, found.why);
+  }
   const auto as_written = std::exchange(profile.registers, {});
   for (const auto& [id, line] : registers) {
     number = line;

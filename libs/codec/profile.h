@@ -54,12 +54,12 @@ struct Profile {
   bool single_reads = false;  // Registers are read one by one, never as a block.
   absl::Duration turnaround = absl::Milliseconds(500);
   int32_t preambles = -1;       // FE before a request; -1: as the protocol has it.
-  bool hand_on_button = false;  // Closing needs a hand on the meter's button.
+  bool hand_on_button = false;  // Closing needs a hand on the meter's button. DL/T 645-2007, CJ/T 188.
   // Action (kPasswordActions) to the class that goes out as PA: 00 to 09, 98H, 99H. Without one the password says it.
   std::map<std::string, int32_t> password_levels = {};
   std::vector<std::string> sentinels = {};  // Raw fields that mean "no value", as on the wire (without 33H).
   absl::flat_hash_map<std::string, RegisterOverride> registers = {};
-  // DL/T 645
+  // DL/T 645; relay_codes also CJ/T 188 (open, close, permit_close)
   std::string operator_code = {};                   // 4 bytes, for commands that bring none.
   int32_t relay_channel = 0;                        // N2 of control code 1CH.
   std::vector<uint32_t> secure_identifiers = {};    // A vendor's own of 03H that Secure may send; never 0701xxxx.
@@ -80,7 +80,7 @@ struct Profile {
 };
 
 // Keys of password_levels and relay_codes.
-inline constexpr absl::string_view kPasswordActions[] = {"relay",        "write",       "clock",       "address",
+inline constexpr absl::string_view kPasswordActions[] = {"relay",        "write",       "clock",
                                                          "clear_demand", "clear_meter", "clear_events"};
 inline constexpr absl::string_view kRelayActions[] = {"open",           "permit_close", "close",
                                                       "alarm_on",       "alarm_off",    "keep_power_on",
@@ -93,7 +93,8 @@ inline constexpr uint32_t kMoneyIdentifiers = 0x0701;  // The upper two bytes.
 
 using ProfileBook = absl::flat_hash_map<std::string, Profile>;
 
-// One profile from the text of its file. BAD_PROFILE with metadata file, line, key.
+// One profile from the text of its file. BAD_PROFILE with metadata file, line, key: also for a key that means nothing
+// for the protocol, and for keys that contradict each other.
 absl::StatusOr<Profile> ParseProfile(absl::string_view text, absl::string_view file);
 
 // The named one; for an empty name the standard of the protocol. UNKNOWN_PROFILE, also when it is of another protocol.

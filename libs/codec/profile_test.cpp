@@ -1,7 +1,9 @@
 // Profile files: every key, and every mistake by file, line and key.
 #include "libs/codec/profile.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <vector>
 
 #include "libs/base/status.h"
 
@@ -67,11 +69,12 @@ prepay.status_layout sign.bin1 remaining.bcd4 skip2
 TEST_CASE("keys of water meters are read too") {
   const auto profile = ParseProfile(
       "name w\nprotocol CJT188\nidentifier_low_first no\ncheck_sequence no\nvolume_decimals 3\nstatus.valve_mask C000\n"
-      "status.valve_open 0000\nstatus.valve_closed 4000\nstatus.valve_fault C000\nstatus.battery_low 2000\nuses_fcb "
-      "no\n"
-      "reset_before_read no\nvalve_open 5101\nvalve_close 5100\n",
+      "status.valve_open 0000\nstatus.valve_closed 4000\nstatus.valve_fault C000\nstatus.battery_low 2000\n"
+      "hand_on_button yes\nrelay_code.permit_close 66\nrelay_code.open 77\nprepay.number_bcd yes\n",
       "w.profile");
   REQUIRE(profile.ok());
+  CHECK(profile->hand_on_button);
+  CHECK(profile->prepay.number_bcd);
   CHECK_FALSE(profile->identifier_low_first);
   CHECK_FALSE(profile->check_sequence);
   CHECK(profile->volume_decimals == 3);
@@ -79,10 +82,102 @@ TEST_CASE("keys of water meters are read too") {
   CHECK(profile->status.valve_closed == 0x4000);
   CHECK(profile->status.valve_fault == 0xC000);
   CHECK(profile->status.battery_low == 0x2000);
+}
+
+TEST_CASE("keys of M-Bus meters are read too") {
+  const auto profile = ParseProfile(
+      "name m\nprotocol MBUS\nuses_fcb no\nreset_before_read no\nvalve_open 5101FD1A01\nvalve_close B0\n", "m.profile");
+  REQUIRE(profile.ok());
   CHECK_FALSE(profile->uses_fcb);
   CHECK_FALSE(profile->reset_before_read);
-  CHECK(profile->valve_open == "\x51\x01");
-  CHECK(profile->valve_close == std::string("\x51\0", 2));
+  CHECK(profile->valve_open == "\x51\x01\xFD\x1A\x01");
+  CHECK(profile->valve_close == "\xB0");
+}
+
+// What is told of a profile of these lines; key "" when it is taken.
+base::ErrorMetadata Told(const std::string& protocol, const std::string& lines) {
+  // The protocol last: what a key means is known only then.
+  const auto profile = ParseProfile("name v\n" + lines + "\nprotocol " + protocol + "\n", "v.profile");
+  if (profile.ok()) return {{"key", ""}, {"line", ""}};
+  CHECK(base::ReasonOf(profile.status()) == "BAD_PROFILE");
+  return base::MetadataOf(profile.status());
+}
+
+TEST_CASE("a key that means nothing for the protocol is a mistake, told by its line") {
+  struct Row {
+    const char* key;
+    const char* line;
+    std::vector<std::string> protocols;
+  };
+  const std::vector<Row> rows = {
+      {"turnaround", "turnaround 1s", {"DLT645_2007", "DLT645_1997", "CJT188", "MBUS"}},
+      {"single_reads", "single_reads yes", {"DLT645_2007", "DLT645_1997"}},
+      {"password_level.write", "password_level.write 04", {"DLT645_2007", "DLT645_1997"}},
+      {"hand_on_button", "hand_on_button yes\nrelay_code.permit_close 66", {"DLT645_2007", "CJT188"}},
+      {"relay_code.open", "relay_code.open 77", {"DLT645_2007", "CJT188"}},
+      {"relay_code.alarm_on", "relay_code.alarm_on 77", {"DLT645_2007"}},
+      {"operator_code", "operator_code 01000000", {"DLT645_2007"}},
+      {"relay_channel", "relay_channel 1", {"DLT645_2007"}},
+      {"secure_identifiers", "secure_identifiers ABABABAA", {"DLT645_2007"}},
+      {"prepay.order_number", "prepay.order_number yes", {"DLT645_2007"}},
+      {"prepay.energy", "prepay.energy yes", {"DLT645_2007"}},
+      {"prepay.number_bcd", "prepay.number_bcd yes", {"CJT188"}},
+      {"check_sequence", "check_sequence no", {"CJT188"}},
+      {"meter_type", "meter_type 11", {"CJT188"}},
+      {"status.battery_low", "status.battery_low 0020", {"CJT188"}},
+      {"uses_fcb", "uses_fcb no", {"MBUS"}},
+      {"valve_open", "valve_open 5101FD1A01", {"MBUS"}}};
+  for (const Row& row : rows) {
+    for (const char* const protocol : {"DLT645_2007", "DLT645_1997", "CJT188", "MBUS"}) {
+      CAPTURE(row.line, protocol);
+      const bool means = std::find(row.protocols.begin(), row.protocols.end(), protocol) != row.protocols.end();
+      CHECK(Told(protocol, row.line)["key"] == (means ? "" : row.key));
+      if (!means) CHECK(Told(protocol, row.line)["line"] == "2");
+    }
+  }
+  // Nothing protects the writing of an address by a password: control code 15H has no room for one.
+  CHECK(Told("DLT645_2007", "password_level.address 04")["key"] == "password_level.address");
+}
+
+TEST_CASE("keys that contradict each other are a mistake") {
+  struct Row {
+    const char* protocol;
+    const char* lines;
+    const char* key;  // Empty: no mistake.
+  };
+  const Row rows[] = {
+      {"MBUS", "valve_open 5101FD1A01\nvalve_close 5101FD1A01", "valve_close"},
+      {"MBUS", "valve_open 68", "valve_open"},
+      {"MBUS", "valve_open 51", "valve_open"},
+      {"MBUS", "valve_open 5101", "valve_open"},
+      {"MBUS", "valve_open A0", ""},
+      {"CJT188", "status.valve_open 0001\nstatus.valve_closed 0001", "status.valve_closed"},
+      {"CJT188", "status.valve_open 0001", "status.valve_closed"},
+      {"CJT188", "status.valve_mask 0003\nstatus.valve_closed 0040", "status.valve_closed"},
+      {"CJT188", "status.valve_open 0040", "status.valve_open"},
+      {"CJT188", "status.valve_mask 0000", "status.valve_closed"},
+      {"CJT188", "status.valve_fault 00C0", "status.valve_fault"},
+      {"CJT188", "status.valve_fault 0001", "status.valve_fault"},
+      {"CJT188", "status.valve_mask 0001", ""},
+      {"CJT188", "status.valve_open 0001\nstatus.valve_closed 0000", ""},
+      {"CJT188", "hand_on_button yes", "hand_on_button"},
+      {"CJT188", "hand_on_button yes\nrelay_code.permit_close 55", "hand_on_button"},
+      {"CJT188", "hand_on_button yes\nrelay_code.permit_close 66\nrelay_code.close 66", "hand_on_button"},
+      {"CJT188", "relay_code.open 55", "relay_code.open"},
+      {"CJT188", "relay_code.close 99", "relay_code.close"},
+      {"CJT188", "relay_code.open 66\nrelay_code.permit_close 66", "relay_code.open"},
+      {"CJT188", "relay_code.close 66\nrelay_code.permit_close 66", ""},
+      {"CJT188", "relay_code.keep_power_on 66", "relay_code.keep_power_on"},
+      {"DLT645_2007", "relay_code.open 1C", "relay_code.open"},
+      {"DLT645_2007", "relay_code.open 1C\nrelay_code.close 1A", "relay_code.open"},
+      {"DLT645_2007", "relay_code.open 4A\nrelay_code.close 4A", "relay_code.open"},
+      {"DLT645_2007", "relay_code.open 1A\nrelay_code.close 4C", ""},
+      {"DLT645_2007", "prepay.without_customer yes\nprepay.address_as_customer yes", "prepay.address_as_customer"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.protocol, row.lines);
+    CHECK(Told(row.protocol, row.lines)["key"] == row.key);
+  }
 }
 
 TEST_CASE("a mistake is told by file, line and key") {
