@@ -97,9 +97,49 @@ Settlement NumberIsFree(const DoubtfulPurchase& purchase) {
   return said_taken || MoneyCame(purchase) ? Settlement::kConflict : Settlement::kNotApplied;
 }
 
+// By how much the remaining amount sank.
+enum class Fall : uint8_t { kNotTold, kLess, kExactly, kMore, kOther };
+
+Fall FallOf(const DoubtfulPurchase& refund) {
+  const auto fall = Rise(refund.after.remaining, refund.before.remaining);
+  const auto accumulated_fall = Rise(refund.after.accumulated, refund.before.accumulated);
+  const decimal::Decimal none;
+  const bool accumulated_fell = accumulated_fall.has_value() && !(*accumulated_fall == none);
+  if (accumulated_fell && !(*accumulated_fall == refund.amount)) return Fall::kOther;
+  if (!fall.has_value()) return accumulated_fell ? Fall::kOther : Fall::kNotTold;
+  if (*fall < none) return Fall::kOther;
+  if (*fall == refund.amount) return Fall::kExactly;
+  if (refund.amount < *fall) return Fall::kMore;
+  return accumulated_fell ? Fall::kOther : Fall::kLess;
+}
+
+Settlement OfRefund(const DoubtfulPurchase& refund) {
+  const AttemptEnd ended = refund.ended;
+  switch (FallOf(refund)) {
+    case Fall::kNotTold:
+      return WithoutState(ended);
+    case Fall::kExactly:
+      return ended == AttemptEnd::kNotSent || ended == AttemptEnd::kRefused ? Settlement::kConflict
+                                                                            : Settlement::kApplied;
+    case Fall::kMore:
+      return ended == AttemptEnd::kAccepted ? Settlement::kApplied : Settlement::kConflict;
+    case Fall::kLess: {
+      if (ended == AttemptEnd::kAccepted || ended == AttemptEnd::kRefusedAsDouble) return Settlement::kConflict;
+      if (ended != AttemptEnd::kSilent) return Settlement::kNotApplied;
+      const bool no_purchase = OfAccumulated(refund) == Evidence::kNotTaken;
+      return no_purchase ? Settlement::kNotApplied : Settlement::kReadAgain;
+    }
+    case Fall::kOther:
+      break;
+  }
+  return Settlement::kConflict;
+}
+
 }  // namespace
 
 Settlement Settle(const DoubtfulPurchase& purchase) {
+  if (purchase.kind == PrepayKind::kUnspecified) return Settlement::kConflict;
+  if (purchase.kind == PrepayKind::kRefund) return OfRefund(purchase);
   if (!purchase.number.has_value()) return WithoutNumber(purchase);
   if (!purchase.after.purchase_number.has_value()) return WithoutState(purchase.ended);
   const uint64_t count = *purchase.after.purchase_number;

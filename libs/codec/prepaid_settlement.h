@@ -21,6 +21,22 @@
 // Meters without a purchase number (order numbers) are judged by the accumulated amount alone: risen by exactly the
 // amount APPLIED, not at all NOT_APPLIED, else CONFLICT; not told: as in the last column.
 //
+// A refund has no number, whatever the meter counts, and what it does to the accumulated amount is not known: the
+// remaining amount decides, which sinks by use, too. It sank since `before`
+//
+//   ended              by exactly the amount   by less       by more    not told
+//   not sent           CONFLICT                NOT_APPLIED   CONFLICT   NOT_APPLIED
+//   accepted           APPLIED                 CONFLICT      APPLIED    APPLIED
+//   refused            CONFLICT                NOT_APPLIED   CONFLICT   NOT_APPLIED
+//   refused, double    APPLIED                 CONFLICT      CONFLICT   READ_AGAIN
+//   silent, garbled    APPLIED                 READ_AGAIN *  CONFLICT   READ_AGAIN
+//
+//   * NOT_APPLIED where the accumulated amount is told and did not change: no purchase hides the refund.
+//
+// A remaining amount that rose, or an accumulated one that neither stayed nor sank by exactly the amount, is a
+// CONFLICT: something else happened to this wallet meanwhile. One that sank by exactly the amount while the remaining
+// one did not is one, too.
+//
 // The state must have been read after the attempt ended, over the same line: a bus keeps its order. CONFLICT is for a
 // human: money is neither given again nor taken back. docs/protocols.md tells the same to people.
 #pragma once
@@ -50,7 +66,8 @@ inline constexpr uint64_t kDlt645PurchaseNumbers = uint64_t{1} << 32;
 inline constexpr uint64_t kCjt188PurchaseNumbers = uint64_t{1} << 8;
 
 struct DoubtfulPurchase {
-  std::optional<uint32_t> number = {};  // n; none where the meter has order numbers.
+  PrepayKind kind = PrepayKind::kTopUp;  // Openings and top-ups bring money, refunds take it.
+  std::optional<uint32_t> number = {};   // n; none where the meter has order numbers.
   uint64_t numbers = kDlt645PurchaseNumbers;
   decimal::Decimal amount = {};
   AttemptEnd ended = AttemptEnd::kSilent;

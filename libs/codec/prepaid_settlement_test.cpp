@@ -136,6 +136,57 @@ TEST_CASE("a wallet with order numbers is judged by its accumulated amount") {
   row(Decimal(103000, 2), {kConflict, kConflict, kConflict, kConflict, kConflict});
 }
 
+// A refund of 50.00 while 80.00 remained and 1000.00 had been bought, by its remaining and accumulated amounts since.
+void CheckRefund(std::optional<Decimal> remaining, std::optional<Decimal> accumulated,
+                 const std::vector<Settlement>& expected) {
+  for (size_t i = 0; i < std::size(kEnds); ++i) {
+    // An order number in the meter; where it counts, its count says nothing of a refund.
+    for (const std::optional<uint32_t> number : {std::optional<uint32_t>(), std::optional<uint32_t>(7)}) {
+      DoubtfulPurchase refund;
+      refund.kind = PrepayKind::kRefund;
+      refund.number = number;
+      refund.amount = kAmount;
+      refund.ended = kEnds[i];
+      refund.before = {.purchase_number = 6, .remaining = Decimal(8000, 2), .accumulated = Decimal(100000, 2)};
+      refund.after = {.purchase_number = 6, .remaining = remaining, .accumulated = accumulated};
+      CAPTURE(i, number.has_value());
+      CHECK(Settle(refund) == expected[i]);
+    }
+  }
+}
+
+TEST_CASE("a refund is judged by the remaining amount, and never not applied by the accumulated one alone") {
+  const Decimal same(100000, 2);
+  // It took effect: 80.00 sank to 30.00, and what was bought stays, or sinks with it.
+  for (const auto& accumulated : {std::optional<Decimal>(), std::optional(same), std::optional(Decimal(95000, 2))}) {
+    CheckRefund(Decimal(3000, 2), accumulated, {kConflict, kApplied, kConflict, kApplied, kApplied});
+  }
+  // Not told: what the meter said plainly counts, whatever the accumulated amount does.
+  CheckRefund(std::nullopt, std::nullopt, {kNotApplied, kApplied, kNotApplied, kReadAgain, kReadAgain});
+  CheckRefund(std::nullopt, same, {kNotApplied, kApplied, kNotApplied, kReadAgain, kReadAgain});
+  CheckRefund(std::nullopt, Decimal(95000, 2), {kConflict, kConflict, kConflict, kConflict, kConflict});
+  // Something was used, or nothing.
+  for (const int64_t fen : {8000, 7990, 3001}) {
+    CheckRefund(Decimal(fen, 2), same, {kNotApplied, kConflict, kNotApplied, kConflict, kNotApplied});
+    CheckRefund(Decimal(fen, 2), std::nullopt, {kNotApplied, kConflict, kNotApplied, kConflict, kReadAgain});
+    CheckRefund(Decimal(fen, 2), Decimal(95000, 2), {kConflict, kConflict, kConflict, kConflict, kConflict});
+  }
+  // The refund and use, or use alone.
+  CheckRefund(Decimal(2999, 2), same, {kConflict, kApplied, kConflict, kConflict, kConflict});
+  // Money came: somebody else was at this wallet.
+  CheckRefund(Decimal(8001, 2), same, {kConflict, kConflict, kConflict, kConflict, kConflict});
+  CheckRefund(Decimal(3000, 2), Decimal(105000, 2), {kConflict, kConflict, kConflict, kConflict, kConflict});
+}
+
+TEST_CASE("what is neither purchase nor refund is for a human") {
+  DoubtfulPurchase purchase = Purchase(AttemptEnd::kSilent);
+  purchase.kind = PrepayKind::kUnspecified;
+  purchase.after = {.purchase_number = 6};
+  CHECK(Settle(purchase) == kConflict);
+  purchase.kind = PrepayKind::kOpenAccount;
+  CHECK(Settle(purchase) == kNotApplied);
+}
+
 TEST_CASE("how an attempt ended is told by the decoder's error") {
   CHECK(EndOf(absl::OkStatus()) == AttemptEnd::kAccepted);
   CHECK(EndOf(base::DataLoss("FRAME_NOT_UNDERSTOOD", "no")) == AttemptEnd::kSilent);
