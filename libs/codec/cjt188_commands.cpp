@@ -19,7 +19,6 @@ namespace {
 
 using cjt188::Reg;
 
-constexpr uint16_t kPurchaseDi = 0x8105;
 constexpr uint16_t kAddressDi = 0x810A;
 // Longest usual body of a reply: heat and cold.
 constexpr size_t kBodyUsual = 64;
@@ -200,19 +199,29 @@ Decoded DecodeReads(const Cjt188Call& call, const ReadRegisters& action, const s
   return decoded;
 }
 
-Decoded DecodePrepaid(const Cjt188Call& call, const std::vector<ReplyFrames>& replies) {
-  ReadRegisters all;
+std::vector<std::string> WalletRegisters() {
+  std::vector<std::string> ids;
   for (const Reg reg : {Reg::kPurchaseNumber, Reg::kLastAmount, Reg::kAccumulated, Reg::kRemaining}) {
-    all.registers.emplace_back(std::string(cjt188::RegisterOf(reg).id));
+    ids.emplace_back(cjt188::RegisterOf(reg).id);
   }
-  Decoded decoded = DecodeReads(call, all, replies);
-  if (!decoded.error.ok() || decoded.values.size() != all.registers.size()) return decoded;
+  return ids;
+}
+
+Decoded DecodePrepaid(const Cjt188Call& call, const std::vector<ReplyFrames>& replies) {
+  const std::vector<std::string> ids = WalletRegisters();
+  Decoded decoded = DecodeReads(call, {ids}, replies);
+  if (!decoded.error.ok() || decoded.values.size() != ids.size()) return decoded;
+  // A profile may have them under several identifiers, and then they come in another order.
+  const auto number = [&decoded](const std::string& id) {
+    const auto of = [&id](const RegisterValue& value) { return value.reg == id; };
+    return std::find_if(decoded.values.begin(), decoded.values.end(), of)->number;
+  };
   PrepaidState state;
-  const auto& values = decoded.values;
-  if (values[0].number.has_value()) state.purchase_number = static_cast<uint32_t>(values[0].number->units());
-  state.last_amount = values[1].number;
-  state.accumulated = values[2].number;
-  state.remaining = values[3].number;
+  const auto count = number(ids[0]);
+  if (count.has_value() && count->scale() == 0) state.purchase_number = static_cast<uint32_t>(count->units());
+  state.last_amount = number(ids[1]);
+  state.accumulated = number(ids[2]);
+  state.remaining = number(ids[3]);
   decoded.prepaid = state;
   return decoded;
 }
@@ -270,7 +279,10 @@ absl::StatusOr<ExchangeGroup> EncodeCjt188(const Command& command, const Profile
   if (std::holds_alternative<ReadAddress>(command.action) || std::holds_alternative<Search>(command.action)) {
     return AskOne(call, kAddressDi);
   }
-  if (std::holds_alternative<ReadPrepaid>(command.action)) return AskOne(call, kPurchaseDi);
+  if (std::holds_alternative<ReadPrepaid>(command.action)) {
+    VW_ASSIGN_OR_RETURN(const auto reads, PlanReads(WalletRegisters(), profile));
+    return EncodeReads(call, reads);
+  }
   return EncodeCjt188Write(call, command);
 }
 

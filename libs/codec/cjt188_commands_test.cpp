@@ -282,6 +282,29 @@ TEST_CASE("a water meter has no gas") {
   CHECK(decoded.values[0].quality == Quality::kNoValue);
 }
 
+TEST_CASE("a wallet is asked for by the identifiers that the profile has for its registers") {
+  std::string text = "name own\nprotocol CJT188\n";
+  std::vector<std::string> ids;
+  for (const cjt188::Reg reg :
+       {cjt188::Reg::kPurchaseNumber, cjt188::Reg::kLastAmount, cjt188::Reg::kAccumulated, cjt188::Reg::kRemaining}) {
+    ids.emplace_back(cjt188::RegisterOf(reg).id);
+    text += absl::StrCat("register ", ids.back(), " identifier 8115\n");
+  }
+  const auto profile = ParseProfile(text, "own");
+  REQUIRE(profile.ok());
+  const auto request = [](auto action, const Profile& of) {
+    Command command = To(kMeter);
+    command.action = std::move(action);
+    const auto group = EncodeCjt188(command, of);
+    REQUIRE(group.ok());
+    REQUIRE(group->exchanges.size() == 1);
+    return Hex(base::ToString(FrameOf(group->exchanges[0].request).data));
+  };
+  CHECK(request(ReadPrepaid{}, *profile) == "158101");
+  CHECK(request(ReadPrepaid{}, *profile) == request(ReadRegisters{ids}, *profile));
+  CHECK(request(ReadPrepaid{}, {}) == "058101");
+}
+
 TEST_CASE("one question that fails leaves the values of the others") {
   Command command = To(kMeter);
   command.action = ReadRegisters{{"8-0:1.0.0", "cjt188:settlement_day"}};

@@ -12,7 +12,9 @@
 #include "absl/strings/strip.h"
 #include "libs/base/check.h"
 #include "libs/base/status.h"
+#include "libs/codec/dlt645/register_table.h"
 #include "libs/codec/dlt645/reply.h"
+#include "libs/codec/dlt645_plan.h"
 
 namespace voltwell::codec {
 namespace {
@@ -40,15 +42,23 @@ struct RecordRead {
   Told told;
   uint32_t money_di;
   uint32_t energy_di;
-  size_t length;
 };
-constexpr RecordRead kRecords[] = {{Told::kNumber, 0x03330201, 0x03320201, 2},
-                                   {Told::kLast, 0x03330301, 0x03320301, 4},
-                                   {Told::kAccumulated, 0x03330601, 0x03320601, 4},
-                                   {Told::kRemaining, 0x00900200, 0x00900100, 4}};
+constexpr RecordRead kRecords[] = {{Told::kNumber, 0x03330201, 0x03320201},
+                                   {Told::kLast, 0x03330301, 0x03320301},
+                                   {Told::kAccumulated, 0x03330601, 0x03320601},
+                                   {Told::kRemaining, 0x00900200, 0x00900100}};
 
-uint32_t RecordDi(const Dlt645Call& call, const RecordRead& record) {
-  return call.profile.prepay.energy ? record.energy_di : record.money_di;
+// The register of the record as the profile has it, so that money is read as ReadRegisters would read it.
+struct RecordForm {
+  uint32_t di = 0;
+  dlt645::FieldSpec spec = {};
+};
+RecordForm FormOf(const Dlt645Call& call, const RecordRead& record) {
+  const uint32_t di = call.profile.prepay.energy ? record.energy_di : record.money_di;
+  const dlt645::Match match = dlt645::FindByDi(call.edition, di);
+  VW_CHECK(match.row != nullptr);
+  const WantedRegister wanted = {"", match, OverrideOf(call.edition, match, call.profile)};
+  return {IdentifierOf(wanted), SpecOf(wanted)};
 }
 
 bool HasStatus(const Dlt645Call& call) { return call.profile.prepay.status_layout != kNoStatus; }
@@ -168,10 +178,10 @@ absl::StatusOr<ExchangeGroup> ReadsItself(const Dlt645Call& call, const ReadPrep
     group.exchanges.push_back(std::move(status));
   }
   for (const RecordRead& record : kRecords) {
-    const uint32_t di = RecordDi(call, record);
-    group.exchanges.push_back(MakeExchange(call, dlt645::BuildRead(call.address, di),
-                                           dlt645::ReadReplyMatcher(call.address, dlt645::kReadData, di),
-                                           dlt645::kDiSize + record.length));
+    const RecordForm form = FormOf(call, record);
+    group.exchanges.push_back(MakeExchange(call, dlt645::BuildRead(call.address, form.di),
+                                           dlt645::ReadReplyMatcher(call.address, dlt645::kReadData, form.di),
+                                           dlt645::kDiSize + form.spec.length));
   }
   return group;
 }
@@ -196,6 +206,8 @@ absl::Status OtherIdentifier(const std::vector<ReplyFrames>& replies) {
 
 // None for digits that are none.
 std::optional<int64_t> Bcd(absl::string_view plain, bool with_sign) {
+  constexpr size_t kBytesMax = 9;  // 18 digits are what a Decimal holds.
+  if (plain.size() > kBytesMax) return std::nullopt;
   int64_t number = 0;
   bool negative = false;
   for (size_t i = plain.size(); i-- > 0;) {
@@ -235,8 +247,8 @@ void SetNumber(std::optional<int64_t> number, PrepaidState& state) {
   }
 }
 
-void SetAmount(std::optional<int64_t> fen, std::optional<decimal::Decimal>& amount) {
-  if (fen.has_value()) amount = decimal::Decimal(*fen, kFenScale);
+void SetAmount(std::optional<int64_t> units, std::optional<decimal::Decimal>& amount, int scale = kFenScale) {
+  if (units.has_value()) amount = decimal::Decimal(*units, scale);
 }
 
 // One field of a status layout, which was checked when the profile was read.
@@ -331,22 +343,25 @@ absl::Status Merge(const PrepaidState& records, PrepaidState& state) {
 absl::Status TakeRecord(const Dlt645Call& call, const RecordRead& record, const ReplyFrames& frames,
                         PrepaidState& state) {
   VW_ASSIGN_OR_RETURN(const dlt645::ReadData data, dlt645::JoinReplies(call.address, frames));
-  if (data.di != RecordDi(call, record)) {
+  const RecordForm form = FormOf(call, record);
+  const size_t length = form.spec.length;
+  if (data.di != form.di) {
     return dlt645::NotUnderstood("the answer has another data identifier", base::AsBytes(frames.front()));
   }
   const std::string plain = PlainData(base::AsBytes(data.data));
   absl::string_view bytes = plain;
   // Some meters end a single value with the separator of blocks.
-  if (bytes.size() == record.length + 1) absl::ConsumeSuffix(&bytes, kSeparator);
-  if (bytes.size() != record.length) {
+  if (bytes.size() == length + 1) absl::ConsumeSuffix(&bytes, kSeparator);
+  if (bytes.size() != length) {
     return dlt645::NotUnderstood("a purchase record of another length", base::AsBytes(frames.front()));
   }
   if (IsNone(call, bytes)) return absl::OkStatus();
-  const std::optional<int64_t> number = Bcd(bytes, record.told == Told::kRemaining);
-  if (record.told == Told::kNumber) SetNumber(number, state);
-  if (record.told == Told::kLast) SetAmount(number, state.last_amount);
-  if (record.told == Told::kAccumulated) SetAmount(number, state.accumulated);
-  if (record.told == Told::kRemaining) SetAmount(number, state.remaining);
+  const std::optional<int64_t> number = Bcd(bytes, form.spec.format == dlt645::Format::kSignedBcd);
+  const int scale = form.spec.scale;
+  if (record.told == Told::kNumber && scale == 0) SetNumber(number, state);  // Parts of a purchase are none.
+  if (record.told == Told::kLast) SetAmount(number, state.last_amount, scale);
+  if (record.told == Told::kAccumulated) SetAmount(number, state.accumulated, scale);
+  if (record.told == Told::kRemaining) SetAmount(number, state.remaining, scale);
   return absl::OkStatus();
 }
 

@@ -377,6 +377,33 @@ TEST_CASE("what status query and records tell differently is not told, and both 
   CHECK_FALSE(accumulated.prepaid->accumulated.has_value());
 }
 
+TEST_CASE("what a profile says of a register holds for the records of the wallet, too") {
+  const ProfileBook book = {{"own", *ParseProfile("name own\nprotocol DLT645_2007\nprepay.status_layout none\n"
+                                                  "register 0-0:19.10.0 scale 3 signed no identifier 00900A00\n"
+                                                  "register 0-3:199.51.2*1 length 3\n",
+                                                  "own")}};
+  const Command command = Do(ReadPrepaid{}, "own");
+  const auto group = Encode(command, book);
+  REQUIRE(group.ok());
+  CHECK(group->exchanges.back().request == FrameOf(0x11, "000A9000"));
+  const ReplyFrames none = {FrameOf(0xD1, "02")};
+  const std::vector<ReplyFrames> replies = {
+      {FrameOf(0x91, "01023303 070001")}, none, none, {FrameOf(0x91, "000A9000 00000180")}};
+  const Decoded decoded = Decode({command, replies}, book);
+  REQUIRE(decoded.error.ok());
+  CHECK(decoded.prepaid->purchase_number == 10007U);
+  // As ReadRegisters reads it.
+  CHECK(decoded.prepaid->remaining->ToString() == "80010.000");
+  const Decoded read = Decode({Do(ReadRegisters{{"0-0:19.10.0"}}, "own"), {replies.back()}}, book);
+  REQUIRE(read.values.size() == 1);
+  CHECK(read.values[0].number == *decoded.prepaid->remaining);
+  // The standard's answers are none of this meter.
+  const Decoded standard =
+      Decode({command, {{FrameOf(0x91, "01023303 0700")}, none, none, {FrameOf(0x91, "00029000 20530000")}}}, book);
+  CHECK(base::ReasonOf(standard.error) == "FRAME_NOT_UNDERSTOOD");
+  CHECK_FALSE(standard.prepaid.has_value());
+}
+
 TEST_CASE("a wallet in kWh is read by its own records") {
   CHECK(Requests(Do(ReadPrepaid{}, "dlt645_energy_wallet")) ==
         Frames{FrameOf(0x03, "FF028107 00000000"), FrameOf(0x11, "01023203"), FrameOf(0x11, "01033203"),
