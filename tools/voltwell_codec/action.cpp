@@ -23,10 +23,20 @@ struct Action {
 };
 
 codec::Authority AuthorityOf(const Options& options) {
-  return {.password = options.password, .operator_code = options.operator_code};
+  return {.password = options.password,
+          .operator_code = options.operator_code,
+          .cipher = options.cipher,
+          .mac = options.mac};
 }
 
 absl::Status BadAction(const std::string& why) { return base::InvalidArgument("BAD_ACTION", why); }
+
+// Whether the optional word stands at `place`; any other there is a mistake.
+absl::StatusOr<bool> Says(const Words& words, size_t place, const char* word) {
+  if (words.size() <= place) return false;
+  if (words[place] == word) return true;
+  return BadAction(absl::StrCat("expected ", word, ", not ", words[place]));
+}
 
 absl::StatusOr<int32_t> Number(const std::string& word) {
   int32_t number = 0;
@@ -43,7 +53,9 @@ const std::map<std::string, codec::RelayAction>& RelayActions() {
                                                     {"alarm-on", codec::RelayAction::kAlarmOn},
                                                     {"alarm-off", codec::RelayAction::kAlarmOff},
                                                     {"keep-power-on", codec::RelayAction::kKeepPowerOn},
-                                                    {"keep-power-off", codec::RelayAction::kKeepPowerOff}};
+                                                    {"keep-power-off", codec::RelayAction::kKeepPowerOff},
+                                                    {"pre-trip", codec::RelayAction::kPreTrip},
+                                                    {"pre-trip-permit", codec::RelayAction::kPreTripPermit}};
   return *actions;
 }
 
@@ -52,7 +64,8 @@ absl::Status MakeRelay(const Words& words, const Options& options, Command& comm
   if (action == RelayActions().end()) return BadAction(absl::StrCat("no such relay action: ", words[0]));
   command.action = codec::ControlRelay{.action = action->second,
                                        .authority = AuthorityOf(options),
-                                       .expires_local_time = words.size() > 1 ? words[1] : ""};
+                                       .expires_local_time = words.size() > 1 ? words[1] : "",
+                                       .delay_minutes = options.delay_minutes};
   return absl::OkStatus();
 }
 
@@ -62,7 +75,7 @@ absl::Status MakeFreeze(const Words& words, const Options&, Command& command) {
   for (size_t i = 0; i < 4; ++i) {
     VW_ASSIGN_OR_RETURN(*fields[i], Number(words[i]));
   }
-  freeze.broadcast = words.size() > 4 && words[4] == "broadcast";
+  VW_ASSIGN_OR_RETURN(freeze.broadcast, Says(words, 4, "broadcast"));
   command.action = freeze;
   return absl::OkStatus();
 }
@@ -78,7 +91,7 @@ absl::Status MakeClear(const Words& words, const Options& options, Command& comm
 }
 
 absl::Status MakePrepay(codec::PrepayKind kind, const Words& words, const Options& options, Command& command) {
-  codec::Prepay prepay = {.kind = kind, .operator_code = options.operator_code};
+  codec::Prepay prepay = {.kind = kind, .order_number = options.order, .operator_code = options.operator_code};
   if (!absl::SimpleAtoi(words[0], &prepay.amount_fen)) return BadAction("the amount is a number of fen");
   if (!absl::SimpleAtoi(words[1], &prepay.purchase_number)) return BadAction("the purchase number is a number");
   if (words.size() > 2) prepay.customer_number = words[2];
@@ -89,6 +102,15 @@ absl::Status MakePrepay(codec::PrepayKind kind, const Words& words, const Option
     VW_ASSIGN_OR_RETURN(prepay.mac2, base::FromHex(words[4]));
   }
   command.action = std::move(prepay);
+  return absl::OkStatus();
+}
+
+absl::Status MakeChangePassword(const Words& words, const Options&, Command& command) {
+  codec::ChangePassword change;
+  VW_ASSIGN_OR_RETURN(change.level, Number(words[0]));
+  VW_ASSIGN_OR_RETURN(change.old_password, base::FromHex(words[1]));
+  VW_ASSIGN_OR_RETURN(change.new_password, base::FromHex(words[2]));
+  command.action = std::move(change);
   return absl::OkStatus();
 }
 
@@ -151,8 +173,9 @@ std::map<std::string, Action> SimpleActions() {
         }}},
       {"clock",
        {"clock YYYY-MM-DDThh:mm:ss [broadcast]", 1, 2,
-        [](const Words& words, const Options& options, Command& command) {
-          command.action = codec::SetClock{words[0], words.size() > 1 && words[1] == "broadcast", AuthorityOf(options)};
+        [](const Words& words, const Options& options, Command& command) -> absl::Status {
+          VW_ASSIGN_OR_RETURN(const bool broadcast, Says(words, 1, "broadcast"));
+          command.action = codec::SetClock{words[0], broadcast, AuthorityOf(options)};
           return absl::OkStatus();
         }}},
       {"baud",
@@ -164,8 +187,9 @@ std::map<std::string, Action> SimpleActions() {
         }}},
       {"reset",
        {"reset [application]", 0, 1,
-        [](const Words& words, const Options&, Command& command) {
-          command.action = codec::Reset{.application = !words.empty() && words[0] == "application"};
+        [](const Words& words, const Options&, Command& command) -> absl::Status {
+          VW_ASSIGN_OR_RETURN(const bool application, Says(words, 0, "application"));
+          command.action = codec::Reset{.application = application};
           return absl::OkStatus();
         }}},
       {"raw",
@@ -187,13 +211,17 @@ const std::map<std::string, Action>& Actions() {
         return MakePrepay(kind, words, options, command);
       };
     };
-    (*all)["relay"] = {"relay open|permit-close|close|alarm-on|alarm-off|keep-power-on|keep-power-off [EXPIRY]", 1, 2,
-                       MakeRelay};
+    (*all)["relay"] = {
+        "relay open|permit-close|close|alarm-on|alarm-off|keep-power-on|keep-power-off|pre-trip|pre-trip-permit "
+        "[EXPIRY]",
+        1, 2, MakeRelay};
     (*all)["freeze"] = {"freeze MONTH DAY HOUR MINUTE [broadcast]   (* is every)", 4, 5, MakeFreeze};
     (*all)["clear"] = {"clear demand|meter|events [REGISTER]", 1, 2, MakeClear};
     (*all)["open-account"] = {"open-account FEN NUMBER [CUSTOMER [MAC1 [MAC2]]]", 2, 5,
                               prepay(codec::PrepayKind::kOpenAccount)};
     (*all)["top-up"] = {"top-up FEN NUMBER [CUSTOMER [MAC1 [MAC2]]]", 2, 5, prepay(codec::PrepayKind::kTopUp)};
+    (*all)["refund"] = {"refund FEN NUMBER [CUSTOMER [MAC1 [MAC2]]]", 2, 5, prepay(codec::PrepayKind::kRefund)};
+    (*all)["change-password"] = {"change-password LEVEL OLD NEW   (hexadecimal)", 3, 3, MakeChangePassword};
     (*all)["secure"] = {"secure IDENTIFIER [BODY]", 1, 2, MakeSecure};
     (*all)["load-profile"] = {"load-profile REGISTER [RECORDS [YYYY-MM-DDThh:mm]]", 1, 3, MakeLoadProfile};
     return all;

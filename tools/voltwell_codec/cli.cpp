@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "libs/base/bytes.h"
 #include "libs/base/status.h"
@@ -27,6 +28,8 @@ constexpr char kUsage[] =
     "  page                          docs/protocols.md's tables\n"
     "options: --protocol DLT645_2007|DLT645_1997|CJT188|MBUS  --language en|zh  --show-secrets  --address A  --baud N\n"
     "         --profile NAME  --profile-directory DIR  --password HEX  --operator HEX\n"
+    "         --cipher HEX  --mac HEX  --order DIGITS  --delay MINUTES\n"
+    "answers: one HEX an exchange; a reply with its follow-ups is one, joined by +\n"
     "actions:\n";
 
 void TellError(std::ostream& out, const absl::Status& error) {
@@ -44,7 +47,12 @@ absl::StatusOr<codec::ProfileBook> LoadProfiles(const std::string& directory) {
     if (entry.path().extension() != ".profile") continue;
     VW_ASSIGN_OR_RETURN(const std::string text, os::ReadFile(entry.path().string()));
     VW_ASSIGN_OR_RETURN(codec::Profile profile, codec::ParseProfile(text, entry.path().filename().string()));
-    book[profile.name] = std::move(profile);
+    const std::string name = profile.name;
+    if (!book.emplace(name, std::move(profile)).second) {
+      const std::string file = entry.path().filename().string();
+      return base::InvalidArgument("BAD_PROFILE", absl::StrCat(file, ": another file has the name ", name),
+                                   {{"file", file}, {"key", "name"}});
+    }
   }
   if (error) {
     return base::InvalidArgument("BAD_OPTION", absl::StrCat("--profile-directory: ", error.message()),
@@ -57,10 +65,12 @@ absl::StatusOr<codec::ProfileBook> LoadProfiles(const std::string& directory) {
 template <typename Handle>
 int EachLine(Streams streams, const Handle& handle) {
   int worst = kUnderstood;
+  bool any = false;
   std::string line;
   while (std::getline(streams.in, line)) {
     const absl::string_view text = absl::StripAsciiWhitespace(line);
     if (text.empty() || text[0] == '#') continue;
+    any = true;
     if (text.size() > kLineMax) {
       streams.err << "LINE_TOO_LONG: more than " << kLineMax << " characters\n";
       worst = std::max(worst, kNotUnderstood);
@@ -68,7 +78,9 @@ int EachLine(Streams streams, const Handle& handle) {
     }
     worst = std::max(worst, handle(std::string(text)));
   }
-  return worst;
+  if (any) return worst;
+  streams.err << "EMPTY_INPUT: standard input has no frame\n";
+  return kNotUnderstood;
 }
 
 int ExplainOne(const std::string& hex, const Options& options, Streams streams) {
@@ -143,7 +155,7 @@ const char* QualityWords(codec::Quality quality) {
   }
 }
 
-int Print(const codec::Decoded& decoded, Streams streams) {
+int Print(const codec::Decoded& decoded, const char* wallet_unit, Streams streams) {
   for (const codec::RegisterValue& value : decoded.values) {
     streams.out << value.reg << "\t" << (value.number.has_value() ? value.number->ToString() : value.text)
                 << (value.unit.empty() ? "" : " ") << value.unit << QualityWords(value.quality);
@@ -157,7 +169,7 @@ int Print(const codec::Decoded& decoded, Streams streams) {
   }
   if (decoded.prepaid.has_value()) {
     const auto show = [&](const char* name, const auto& value) {
-      if (value.has_value()) streams.out << name << "\t" << value->ToString() << " CNY\n";
+      if (value.has_value()) streams.out << name << "\t" << value->ToString() << " " << wallet_unit << "\n";
     };
     if (decoded.prepaid->purchase_number.has_value()) {
       streams.out << "purchase number\t" << *decoded.prepaid->purchase_number << "\n";
@@ -180,14 +192,19 @@ int DecodeFrames(const codec::Command& command, const std::vector<std::string>& 
                  Streams streams) {
   codec::Answer answer = {.command = command};
   for (const std::string& text : hex) {
-    auto bytes = base::FromHex(text);
-    if (!bytes.ok()) {
-      TellError(streams.err, bytes.status());
-      return kNotUnderstood;
+    codec::ReplyFrames& frames = answer.replies.emplace_back();
+    for (const absl::string_view frame : absl::StrSplit(text, '+')) {
+      auto bytes = base::FromHex(absl::StripAsciiWhitespace(frame));
+      if (!bytes.ok()) {
+        TellError(streams.err, bytes.status());
+        return kNotUnderstood;
+      }
+      frames.push_back(*std::move(bytes));
     }
-    answer.replies.push_back({*std::move(bytes)});
   }
-  return Print(codec::Decode(answer, profiles), streams);
+  const auto profile = codec::FindProfile(profiles, command.profile, command.protocol);
+  const bool energy = profile.ok() && (*profile)->prepay.energy;
+  return Print(codec::Decode(answer, profiles), energy ? "kWh" : "CNY", streams);
 }
 
 int Decode(const Options& options, const codec::ProfileBook& profiles, Streams streams) {

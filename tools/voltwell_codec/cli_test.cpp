@@ -54,6 +54,78 @@ TEST_CASE("what is encoded is what a capture shows, and its answer decodes") {
   CHECK(decoded.out == "1-0:1.8.0\t2.69 kWh\n");
 }
 
+const std::vector<std::string> kMeter = {"--protocol", "DLT645_2007", "--address", "202411110002"};
+
+Ran CallMeter(const char* command, const std::vector<std::string>& rest, const std::string& input = "") {
+  std::vector<std::string> arguments = {command};
+  arguments.insert(arguments.end(), kMeter.begin(), kMeter.end());
+  arguments.insert(arguments.end(), rest.begin(), rest.end());
+  return Call(arguments, input);
+}
+
+TEST_CASE("a reply and its follow-up are one answer, joined by +, as words and from a pipe") {
+  // 2.69 kWh in two halves: B1 announces more, 92 brings it with its sequence number 1.
+  const std::string both = "6802001111242068B106333334339C358D16+68020011112420689207333334333333343816";
+  for (const Ran& ran : {CallMeter("decode", {"read", "1-0:1.8.0", "--", both}),
+                         CallMeter("decode", {"read", "1-0:1.8.0"}, both + "\n")}) {
+    CHECK(ran.code == kUnderstood);
+    CHECK(ran.out == "1-0:1.8.0\t2.69 kWh\n");
+  }
+}
+
+TEST_CASE("nothing in standard input is nothing understood") {
+  for (const Ran& ran :
+       {Call({"explain"}), CallMeter("decode", {"read", "1-0:1.8.0"}), Call({"explain"}, "# only\n\n")}) {
+    CHECK(ran.code == kNotUnderstood);
+    CHECK(Has(ran.err, "EMPTY_INPUT"));
+  }
+}
+
+TEST_CASE("words and values that nobody reads are mistakes") {
+  CHECK(Has(Call({"explain", "--show-secrets=no", kReply}).err, "BAD_OPTION"));
+  CHECK(Call({"explain", "--show-secrets", kReply}).code == kUnderstood);
+  CHECK(Has(CallMeter("encode", {"clock", "2026-11-22T09:30:15", "brodcast"}).err, "BAD_ACTION"));
+  CHECK(CallMeter("encode", {"clock", "2026-11-22T09:30:15", "broadcast"}).code == kUnderstood);
+  CHECK(Has(CallMeter("encode", {"freeze", "*", "*", "*", "*", "brodcast"}).err, "BAD_ACTION"));
+  CHECK(Has(Call({"encode", "--protocol", "MBUS", "--address", "p5", "reset", "aplication"}).err, "BAD_ACTION"));
+  CHECK(Call({"encode", "--protocol", "MBUS", "--address", "p5", "reset", "application"}).code == kUnderstood);
+}
+
+TEST_CASE("orders, refunds, passwords, pre-trips, ciphertext and MACs can be said") {
+  const std::vector<std::string> order = {"--profile-directory", "deploy/profiles", "--profile",
+                                          "dlt645_order_wallet", "--order",         "2026112200000001"};
+  for (const char* const action : {"top-up", "refund"}) {
+    std::vector<std::string> arguments = order;
+    arguments.insert(arguments.end(), {action, "5000", "0"});
+    CHECK(CallMeter("encode", arguments).code == kUnderstood);
+    arguments[5] = "1";
+    CHECK(Has(CallMeter("encode", arguments).err, "BAD_ORDER_NUMBER"));
+  }
+  // Level 2: 000000 becomes 123456, each as PA P0 P1 P2.
+  CHECK(Has(CallMeter("encode", {"change-password", "2", "02000000", "02563412"}).out, "6802001111242068180C"));
+  CHECK(Has(CallMeter("encode", {"--password", "02000000", "relay", "pre-trip"}).err, "BAD_DELAY"));
+  // N1 1D, N2 2 (10 minutes), each with 33H.
+  CHECK(Has(
+      CallMeter("encode", {"--password", "02000000", "--delay", "10", "relay", "pre-trip", "2099-12-31T23:59:59"}).out,
+      "5035"));
+  const std::vector<std::string> sealed = {"--password", "98000000", "--cipher", "00112233445566778899AABBCCDDEEFF"};
+  std::vector<std::string> relay = sealed;
+  relay.insert(relay.end(), {"relay", "open", "2099-12-31T23:59:59"});
+  CHECK(Has(CallMeter("encode", relay).err, "BAD_MAC"));
+  relay.insert(relay.begin(), {"--mac", "A1A2A3A4"});
+  CHECK(CallMeter("encode", relay).code == kUnderstood);
+}
+
+TEST_CASE("a wallet in kWh is shown in kWh") {
+  // 078102FF and three records are refused (not authenticated, no such data), 00900100 is 1.00.
+  const std::vector<std::string> kwh = {"--profile-directory", "deploy/profiles", "--profile", "dlt645_energy_wallet"};
+  std::vector<std::string> arguments = kwh;
+  arguments.insert(arguments.end(), {"read-prepaid", "--", "6802001111242068C3023B336B16"});
+  for (int i = 0; i < 3; ++i) arguments.push_back("6802001111242068D101353F16");
+  arguments.push_back("680200111124206891083334C33333343333FB16");
+  CHECK(Has(CallMeter("decode", arguments).out, "remaining\t1.00 kWh"));
+}
+
 TEST_CASE("a wrong command line says what is wrong and exits with 2") {
   CHECK(Call({}).code == kWrongUsage);
   CHECK(Call({"dance"}).code == kWrongUsage);

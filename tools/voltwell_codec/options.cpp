@@ -47,6 +47,13 @@ const std::map<std::string, Setter>& Setters() {
       {"profile-directory", Text(&Options::profile_directory)},
       {"password", Bytes(&Options::password)},
       {"operator", Bytes(&Options::operator_code)},
+      {"cipher", Bytes(&Options::cipher)},
+      {"mac", Bytes(&Options::mac)},
+      {"order", Text(&Options::order)},
+      {"delay",
+       [](const std::string& value, Options& options) {
+         return absl::SimpleAtoi(value, &options.delay_minutes) ? absl::OkStatus() : BadOption("delay", "not a number");
+       }},
       {"protocol",
        [](const std::string& value, Options& options) -> absl::Status {
          VW_ASSIGN_OR_RETURN(options.protocol, ParseProtocol(value));
@@ -97,6 +104,7 @@ absl::StatusOr<Options> ParseOptions(const std::vector<std::string>& arguments) 
     const size_t equals = word.find('=');
     const std::string name = word.substr(2, equals == std::string::npos ? equals : equals - 2);
     if (name == "show-secrets") {
+      if (equals != std::string::npos) return BadOption(name, "takes no value");
       options.show_secrets = true;
       continue;
     }

@@ -17,7 +17,11 @@ struct Options {
   std::string profile = {};
   std::string profile_directory = {};
   int32_t baud = 0;
-  std::string password = {};             // Bytes.
+  std::string password = {};  // Bytes.
+  std::string cipher = {};
+  std::string mac = {};
+  std::string order = {};
+  int32_t delay_minutes = 0;
   std::string operator_code = {};        // Bytes.
   std::vector<std::string> words = {};   // What is no option, in order.
   std::vector<std::string> frames = {};  // What stands behind "--".
