@@ -314,7 +314,15 @@ void Field::OnReadable(size_t index) {
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (size <= 0) return Close(index);
   counts_.bytes_in += static_cast<uint64_t>(size);
-  const Bytes bytes = Bytes(received_).first(static_cast<size_t>(size));
+  Bytes bytes = Bytes(received_).first(static_cast<size_t>(size));
+  std::string unasked;
+  if (const ParkCollector& collector = park_.collectors[link.collector]; !collector.key.empty()) {
+    unasked = base::ToString(bytes);
+    const std::string answer = TakeChallenge(collector, link.bus->config(), &unasked);
+    if (!answer.empty()) Send(index, AsBytes(answer));
+    bytes = AsBytes(unasked);
+  }
+  if (bytes.empty()) return;
   if (link.expected.empty() && !Shares(index)) return Hear(index, bytes);
   const std::string rest = WithoutAnswers(link, bytes);
   if (Shares(index)) {

@@ -195,6 +195,20 @@ TEST_CASE("a box that waits for the answer to its registration forwards nothing 
   CHECK(rig.field->counts().answers == 1);
 }
 
+TEST_CASE("a box with a key answers the challenge with its MAC, and goes on when it is let in") {
+  Rig rig(ParkOf(
+      R"({"collectors": [{"id": "1001", "dialect": "login-key", "key": {"hex": "000102030405060708090A0B0C0D0E0F"},
+    "buses": [{"wire_time": false, "meters": [{"address": "202411110002", "start_kwh": [0, 0, "1234.56", 0],
+      "power_w": 0}]}]}]})"));
+  UniqueFd line = rig.Accept();
+  REQUIRE(rig.Read(line, 12) == "LOGIN:1001\r\n");
+  rig.Write(line, "CHAL:00112233445566778899AABBCCDDEEFF\r\n");
+  // The example of the gateway's README.
+  CHECK(rig.Read(line, 71) == "RESP:A79019F7B9BB4981909100388FDB385DCFD41442A636E37C0F0291BE56A7F1FD\r\n");
+  rig.Write(line, "OK\r\n" + kRead);
+  CHECK(testing::Summary(rig.Read(line, 20)) == kAnswer);
+}
+
 TEST_CASE("a box whose heartbeat is not answered by the next one dials anew") {
   Rig rig(Speaker("1001", "transparent-echo", R"("heartbeat": "HB", "heartbeat_period_ms": 20, )"));
   UniqueFd first = rig.Accept(), second = rig.Accept();

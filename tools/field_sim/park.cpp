@@ -71,6 +71,10 @@ void ParkParser::ReadCollectorFields(ObjectReader& fields, ParkCollector* collec
   collector->model = fields.Text("model", "");
   collector->dialect = fields.Text("dialect", "transparent");
   if (FindTalk(collector->dialect) == nullptr) fields.Fail("PARK_FIELD_RANGE", "dialect", "no box speaks so");
+  collector->key = fields.RawBytes("key", "");
+  if (!collector->key.empty() && FindTalk(collector->dialect) != nullptr && !FindTalk(collector->dialect)->proves_key) {
+    fields.Fail("PARK_FIELD_RANGE", "key", "a box of this dialect cannot prove one");
+  }
   collector->heartbeat = fields.RawBytes("heartbeat", "");
   collector->answer_timeout_ms = static_cast<int>(fields.Int("answer_timeout_ms", 3'000, 10, 600'000));
   collector->heartbeat_period_ms = static_cast<int>(fields.Int("heartbeat_period_ms", 30'000, 10, 86'400'000));

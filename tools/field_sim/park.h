@@ -150,6 +150,7 @@ struct LineFaults {
 struct ParkCollector {
   std::string id, name, site, model;
   std::string dialect = "transparent";  // A row of talk.cpp.
+  std::string key;                      // Bytes that it proves to have, where its dialect can; empty: none.
   std::string heartbeat;                // Bytes, where the dialect has none of its own; empty: none.
   int answer_timeout_ms = 3'000;        // For answers that its dialect waits for.
   LineFaults line_faults;

@@ -131,6 +131,7 @@ json ParkToJson(const Park& park) {
                           {"site", collector.site},
                           {"model", collector.model},
                           {"dialect", collector.dialect},
+                          {"key", BytesToJson(collector.key)},
                           {"heartbeat", BytesToJson(collector.heartbeat)},
                           {"heartbeat_period_ms", collector.heartbeat_period_ms},
                           {"listen_port", collector.listen_port},

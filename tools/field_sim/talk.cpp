@@ -4,8 +4,10 @@
 #include <array>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "libs/base/bytes.h"
+#include "libs/crypto/crypto.h"
 #include "tools/field_sim/park_pattern.h"
 
 namespace voltwell::field_sim {
@@ -21,6 +23,12 @@ constexpr auto kTalks = std::to_array<Talk>({
     {.dialect = "login", .registration = "LOGIN:{id}\r\n"},
     {.dialect = "login-ok",
      .registration = "LOGIN:{id}\r\n",
+     .registration_answer = "OK\r\n",
+     .heartbeat = "PING\r\n",
+     .heartbeat_answer = "PONG\r\n"},
+    {.dialect = "login-key",
+     .registration = "LOGIN:{id}\r\n",
+     .proves_key = true,
      .registration_answer = "OK\r\n",
      .heartbeat = "PING\r\n",
      .heartbeat_answer = "PONG\r\n"},
@@ -69,6 +77,19 @@ bool Speak(const ParkCollector& collector, ParkBus* bus) {
   bus->heartbeat = talk->heartbeat.empty() ? collector.heartbeat : WithId(talk->heartbeat, id);
   bus->heartbeat_answer = talk->heartbeat_echoed ? bus->heartbeat : WithId(talk->heartbeat_answer, id);
   return true;
+}
+
+std::string TakeChallenge(const ParkCollector& collector, const ParkBus& bus, std::string* bytes) {
+  constexpr absl::string_view kBegin = "CHAL:";
+  constexpr size_t kNonceDigits = 32;
+  constexpr size_t kWhole = kBegin.size() + kNonceDigits + 2;  // And a line end.
+  const size_t at = bytes->find(kBegin.data(), 0, kBegin.size());
+  if (at == std::string::npos || bytes->size() - at < kWhole) return "";
+  const std::string nonce = bytes->substr(at + kBegin.size(), kNonceDigits);
+  bytes->erase(at, kWhole);
+  if (collector.key.empty()) return "";
+  const std::string text = absl::StrCat("VW1:", nonce, ":", IdBytes(bus.registration_id));
+  return absl::StrCat("RESP:", base::ToHex(base::AsBytes(crypto::HmacSha256(collector.key, text))), "\r\n");
 }
 
 size_t RequestLength(Bytes bytes) {

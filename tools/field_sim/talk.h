@@ -19,6 +19,7 @@ struct Talk {
   absl::string_view dialect;
   absl::string_view registration = "{id}";
   bool registration_each = false;              // Again before each packet.
+  bool proves_key = false;                     // Answers CHAL:nonce with RESP:mac, if the park gives it a key.
   absl::string_view registration_answer = {};  // It forwards nothing before this has come; empty: it does not wait.
   absl::string_view heartbeat = {};            // Empty: what the park says.
   absl::string_view heartbeat_answer = {};     // Without it the box dials anew; empty: it does not wait.
@@ -32,6 +33,10 @@ const Talk* FindTalk(absl::string_view dialect);
 std::string IdBytes(absl::string_view id);
 // Puts into the bus what the collector's dialect says, where the park did not. False: there is no such dialect.
 bool Speak(const ParkCollector& collector, ParkBus* bus);
+
+// The answer to the challenge that stands in these bytes, which is taken out of them; empty: there is none, or the box
+// cannot answer. The MAC is HMAC-SHA256 of "VW1:" nonce ":" id, in hexadecimal.
+std::string TakeChallenge(const ParkCollector& collector, const ParkBus& bus, std::string* bytes);
 
 // How long the request is that these bytes begin with, whatever its protocol; 0: more bytes will tell.
 size_t RequestLength(Bytes bytes);

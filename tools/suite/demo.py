@@ -122,7 +122,8 @@ def _collector(api: Api, collector: dict, sites: dict) -> tuple:
     made = api.call("registry.CollectorService/CreateCollector", {"requestId": key("collector", collector["id"]), "collector": {
         "registrationId": collector["id"], "displayName": collector.get("name") or collector["id"],
         "site": sites[collector.get("site", "")], "heartbeatHex": _hex(collector.get("heartbeat", "")),
-        "dialect": collector.get("dialect", ""), "buses": buses}})
+        "dialect": collector.get("dialect", ""), "buses": buses,
+        **({"keyHex": _hex(collector["key"]), "assurance": "ASSURANCE_KEY"} if collector.get("key") else {})}})
     return collector["id"], made["name"]
 
 

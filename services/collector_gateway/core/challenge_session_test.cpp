@@ -19,11 +19,11 @@ const std::string kOtherKey = "fedcba9876543210";
 constexpr size_t kQuestionBytes = 5 + 2 * kNonceBytes + 2;  // CHAL:, the nonce, a line end.
 
 DialectPtr LoginKey() {
-  static const DialectPtr dialect = std::make_shared<const Dialect>(
+  static const DialectPtr kDialect = std::make_shared<const Dialect>(
       *ParseDialect("login-key",
                     "title t\nregistration LOGIN:{id}\\r\\n\nchallenge CHAL:{nonce}\\r\\n\n"
                     "response RESP:{mac}\\r\\n\nanswer OK\\r\\n\nheartbeat PING\\r\\n\n"));
-  return dialect;
+  return kDialect;
 }
 
 BusEntryPtr Keyed(const std::string& id, const std::string& key, Assurance assurance = Assurance::kKey) {
