@@ -9,12 +9,14 @@
 #include "libs/redis/redis.h"
 #include "libs/rpc/identity.h"
 #include "libs/rpc/server.h"
+#include "services/collector_gateway/core/dialler.h"
 #include "services/collector_gateway/core/hub.h"
 
 namespace voltwell::gateway {
 
 struct Config {
   HubConfig hub;
+  DiallerConfig dial;
   std::string pod = "gateway-0";
   std::string advertise;
   std::string directory_public_key_file;
@@ -63,6 +65,12 @@ struct Config {
     options.List("trusted-proxies", &hub.trusted_proxies,
                  "Networks of balancers, as 10.0.0.0/8; every connection from there must begin with a PROXY header of "
                  "version 2");
+    options.List(
+        "dial-networks", &dial.networks,
+        "Networks whose addresses may be dialled (Ethernet serial servers), as 10.20.0.0/16; empty: nobody is");
+    options.List("dial-refused-networks", &dial.refused,
+                 "Networks that are never dialled, whatever dial-networks says: the cluster's pods and services");
+    options.Bool("dial-loopback", &dial.loopback, "For tests: loopback may be dialled too where dial-networks has it");
     options.Text("pod", &pod, "Name of this gateway, unique among all, without spaces", {.required = true});
     options.Text("advertise", &advertise, "host:port by which schedulers reach our gRPC; empty: listen and port");
     options.Text("directory-public-key-file", &directory_public_key_file,
@@ -78,6 +86,11 @@ struct Config {
     rpc.Declare(options);
   }
 
+  DiallerConfig Dial() const {
+    DiallerConfig named = dial;
+    named.pod = pod;
+    return named;
+  }
   std::string Advertised() const { return advertise.empty() ? absl::StrCat(rpc.listen, ":", rpc.port) : advertise; }
   std::string DirectoryKeyFile() const {
     return directory_public_key_file.empty() ? absl::StrCat(identity.trust_dir, "/directory.pub")

@@ -38,7 +38,8 @@ int main(int argc, char** argv) {
     return 1;
   }
   gateway::Gateway gateway(config.hub, {config.pod, config.Advertised()}, config.DirectoryKeyFile(), redis, clock,
-                           random, metrics, std::make_shared<const gateway::Dialects>(*dialects), *unsealing);
+                           random, metrics, std::make_shared<const gateway::Dialects>(*dialects), *unsealing,
+                           config.Dial());
   rpc::TokenVerifier verifier("collector_gateway", config.identity.trust_dir, clock, registry);
   rpc::Door door("collector_gateway", verifier, clock, registry);
   gateway::GatewayService service(config.pod, gateway, door, clock, metrics);

@@ -9,6 +9,7 @@
 #include "services/collector_gateway/domain/dialect.h"
 #include "services/collector_gateway/domain/directory_copy.h"
 #include "services/collector_gateway/domain/group_run.h"
+#include "services/collector_gateway/domain/port_stream.h"
 #include "services/collector_gateway/domain/proxy_header.h"
 
 namespace {
@@ -109,6 +110,30 @@ void RunBus(Input& input, const BusEntry& entry) {
   VW_CHECK(run.TakeResult().replies.size() <= 2);
 }
 
+// Packets of several ports: every byte comes out at most once, and none under a port that the box has not.
+void RunPorts(Input& input, const BusEntry& entry) {
+  std::bitset<kPortsMax> ports;
+  ports.set(1).set(input.Byte());
+  PortStream stream(ports);
+  Instant now = absl::Seconds(1);
+  size_t came = 0;
+  size_t told = 0;
+  while (!input.empty()) {
+    now += absl::Milliseconds(input.Byte() * 8);
+    const std::string bytes = input.Text(64);
+    came += bytes.size();
+    stream.Push(voltwell::base::AsBytes(bytes), now);
+    using Kind = PortStream::Piece::Kind;
+    for (;;) {
+      const PortStream::Piece piece = stream.Next(entry.dialect->packet, KeepalivesOf(entry));
+      if (piece.kind == Kind::kNone) break;
+      told += piece.bytes.size();
+      VW_CHECK(!piece.bytes.empty() && told + stream.pending() <= came);
+      VW_CHECK(piece.kind != Kind::kData || ports[piece.port]);
+    }
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -120,7 +145,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
        {"title t\nregistration LOGIN:{id}\\r\\n\nheartbeat @{id}#\n", "title t\nregistration *{any}#{id}#{any}*\n",
         "title t\nregistration {id}\nid digits 3-5\nheartbeat ~{any:2}\n",
         "title t\nregistration \\x7B{id}\\x7D\nid bytes 2\n",
-        "title t\nregistration K{id}#\nchallenge C{nonce}#\nresponse R{any}={mac}#\nheartbeat P\n"}) {
+        "title t\nregistration K{id}#\nchallenge C{nonce}#\nresponse R{any}={mac}#\nheartbeat P\n",
+        "title t\nregistration P{id}#\npacket {port}\n",
+        "title t\nregistration Q{id}#\nheartbeat H{any:1}\npacket ~{length:2le}{port}\n"}) {
     parsed.push_back(*ParseDialect("d" + std::to_string(parsed.size()), text));
   }
   const auto dialects = std::make_shared<const Dialects>(*Dialects::Make(parsed));
@@ -152,6 +179,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       if (entry->dialect != nullptr && !entry->dialect->response.empty()) CheckAnswer(*entry, bytes);
     }
   }
-  RunBus(input, *entries[arrival_max % entries.size()]);
+  const BusEntry& entry = *entries[arrival_max % entries.size()];
+  const bool ported = entry.dialect != nullptr && !entry.dialect->packet.empty();
+  if (ported) {
+    RunPorts(input, entry);
+  } else {
+    RunBus(input, entry);
+  }
   return 0;
 }

@@ -48,6 +48,7 @@ BusEntryPtr ToBusEntry(const directory::Entry& entry, DialectPtr dialect, KeyPtr
   const absl::StatusOr<std::string> registration = SentBytes(entry.registration_id);
   const absl::StatusOr<std::string> heartbeat = base::FromHex(entry.heartbeat_hex);
   const std::optional<Network> source = ParseNetwork(entry.source_network);
+  if (entry.port < -1 || entry.port >= kPortsMax) return nullptr;
   const std::optional<Assurance> assurance = ParseAssurance(entry.assurance);
   if (!registration.ok() || registration->empty() || !heartbeat.ok() || !source.has_value() || !assurance.has_value()) {
     return nullptr;
@@ -62,6 +63,8 @@ BusEntryPtr ToBusEntry(const directory::Entry& entry, DialectPtr dialect, KeyPtr
   bus.heartbeat = *heartbeat;
   bus.source = *source;
   bus.assurance = *assurance;
+  bus.port = entry.port;
+  bus.dial_target = entry.dial_target;
   bus.dialect = std::move(dialect);
   bus.key = std::move(key);
   return std::make_shared<const BusEntry>(std::move(bus));
@@ -221,6 +224,12 @@ BusEntryPtr DirectoryFollower::Understand(const std::string& field, const std::s
     metrics_.directory_unknown_assurances.Increment();
     log::Error("a collector's level of assurance is not one that this gateway knows",
                {{"collector", entry->collector}, {"assurance", entry->assurance}});
+    return nullptr;
+  }
+  if (entry.ok() && (entry->port >= 0) != (named.dialect != nullptr && !named.dialect->packet.empty())) {
+    metrics_.directory_unknown_dialects.Increment();
+    log::Error("a bus has a port and its dialect none, or the other way round",
+               {{"collector", entry->collector}, {"bus", entry->bus}, {"dialect", entry->dialect}});
     return nullptr;
   }
   const BusEntryPtr bus =

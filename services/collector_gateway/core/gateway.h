@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "libs/metrics/metrics.h"
+#include "services/collector_gateway/core/dialler.h"
 #include "services/collector_gateway/core/directory_follower.h"
 #include "services/collector_gateway/core/hub.h"
 #include "services/collector_gateway/core/link_keeper.h"
@@ -22,7 +23,7 @@ class Gateway {
  public:
   Gateway(HubConfig hub, LinkKeeperConfig links, std::string directory_key_file, redis::Client& redis, os::Clock& clock,
           os::Random& random, GatewayMetrics& metrics, std::shared_ptr<const Dialects> dialects = {},
-          std::optional<crypto::UnsealingKey> unsealing = {});
+          std::optional<crypto::UnsealingKey> unsealing = {}, DiallerConfig dial = {});
   ~Gateway();
 
   absl::Status Start();
@@ -30,6 +31,8 @@ class Gateway {
   void Drain();
 
   Hub& hub() { return hub_; }
+  // As the follower does; tests without one.
+  void UseDirectory(const std::shared_ptr<const DirectoryCopy>& copy, bool usable);
   SessionFeed& feed() { return feed_; }
   const LinkKeeper& links() const { return links_; }
   const DirectoryFollower& directory() const { return directory_; }
@@ -42,6 +45,7 @@ class Gateway {
   LinkKeeper links_;
   SessionFeed feed_;
   Hub hub_;
+  Dialler dialler_;
   DirectoryFollower directory_;
 };
 

@@ -5,9 +5,10 @@ namespace voltwell::gateway {
 namespace {
 
 constexpr std::array<const char*, kRefusals> kRefusalNames = {
-    "full",  "crowded_out",       "unknown_id",       "wrong_network",   "no_registration", "draining",
-    "clash", "network_full",      "network_too_fast", "flapping",        "taken",           "proxy_header",
-    "tls",   "wrong_certificate", "assurance",        "challenge_wrong", "challenge_late",  "tls_psk"};
+    "full",   "crowded_out",       "unknown_id",       "wrong_network",   "no_registration", "draining",
+    "clash",  "network_full",      "network_too_fast", "flapping",        "taken",           "proxy_header",
+    "tls",    "wrong_certificate", "assurance",        "challenge_wrong", "challenge_late",  "tls_psk",
+    "dialled"};
 
 }  // namespace
 
@@ -31,6 +32,17 @@ GatewayMetrics::GatewayMetrics(metrics::Registry& registry)
       bad_checksums(registry.Counter("voltwell_gateway_bad_checksums_total", "Frames whose checksum was wrong")),
       noise_bytes(registry.Counter("voltwell_gateway_noise_bytes_total", "Bytes that belonged to no frame")),
       babble_bytes(registry.Counter("voltwell_gateway_babble_bytes_total", "Bytes that came while nothing was asked")),
+      dials(registry.Counter("voltwell_gateway_dials_total", "Tries to dial a collector")),
+      dials_failed(registry.Counter("voltwell_gateway_dials_failed_total", "Of these, those that failed")),
+      dials_refused(registry.Counter("voltwell_gateway_dials_refused_total",
+                                     "Of these, targets that resolved to what must not be dialled")),
+      dial_leases(registry.Gauge("voltwell_gateway_dial_leases", "Collectors that this gateway is to dial")),
+      dial_leases_lost(registry.Counter("voltwell_gateway_dial_leases_lost_total",
+                                        "Collectors that were given up since their lease was")),
+      unknown_ports(
+          registry.Counter("voltwell_gateway_unknown_ports_total", "Packets of ports that their collector has not")),
+      port_noise_bytes(registry.Counter("voltwell_gateway_port_noise_bytes_total",
+                                        "Bytes that were no packet of any port, on connections of several buses")),
       echoes(registry.Counter("voltwell_gateway_echoes_total", "Own requests that a collector sent back")),
       strays(registry.Counter("voltwell_gateway_stray_frames_total",
                               "Valid frames that answered nothing: late answers, another master")),

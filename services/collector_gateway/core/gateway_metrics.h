@@ -28,9 +28,10 @@ enum class Refusal {
   kAssurance,
   kChallengeWrong,
   kChallengeLate,
-  kTlsPsk
+  kTlsPsk,
+  kDialled
 };
-inline constexpr int kRefusals = 18;
+inline constexpr int kRefusals = 19;
 
 // Upper ends of the classes of waiting items.
 inline constexpr std::array<double, 10> kQueueDepths = {0, 1, 2, 4, 8, 16, 32, 64, 128, 256};
@@ -58,6 +59,13 @@ struct GatewayMetrics {
   prometheus::Counter& bad_checksums;
   prometheus::Counter& noise_bytes;
   prometheus::Counter& babble_bytes;
+  prometheus::Counter& dials;
+  prometheus::Counter& dials_failed;
+  prometheus::Counter& dials_refused;
+  prometheus::Gauge& dial_leases;
+  prometheus::Counter& dial_leases_lost;
+  prometheus::Counter& unknown_ports;
+  prometheus::Counter& port_noise_bytes;
   prometheus::Counter& echoes;
   prometheus::Counter& strays;
   prometheus::Counter& collisions;

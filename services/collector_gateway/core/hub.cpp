@@ -184,6 +184,11 @@ void Hub::Deal(int fd, Peer peer, bool tls) {
   }
 }
 
+void Hub::AdoptDialled(int fd, const Peer& peer, const BusEntryPtr& entry) {
+  Shard* const shard = shards_[absl::HashOf(entry->collector, entry->bus) % shards_.size()].get();
+  shard->Post([shard, fd, peer, entry] { shard->AdoptDialled(fd, peer, entry); });
+}
+
 void Hub::Submit(std::vector<AddressedItem>&& items, const std::shared_ptr<ResultSink>& sink) {
   std::vector<std::vector<RoutedItem>> by_shard(shards_.size());
   std::vector<Result> refused;

@@ -53,6 +53,9 @@ class Hub {
   bool CloseAll();
   void Stop();
 
+  // A connected socket of a collector that we dialled.
+  void AdoptDialled(int fd, const Peer& peer, const BusEntryPtr& entry);
+
   // Every item gets exactly one result, unless its call is dropped.
   void Submit(std::vector<AddressedItem>&& items, const std::shared_ptr<ResultSink>& sink);
   // The call has gone: what it has waiting is forgotten.

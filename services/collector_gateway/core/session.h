@@ -107,7 +107,9 @@ struct Session {
   Peer peer = {};
   bool entry_changed = false;  // The directory has a newer one; a run under way still has views into this.
   bool counted = false;        // By the gate, under peer's network.
-  bool tls : 1 = false;        // The shard holds its link.
+  // One of several buses of its connection; the shard holds the trunk.
+  bool ported : 1 = false;
+  bool tls : 1 = false;  // The shard holds its link.
   // Came with a PROXY header: at the other end of the TCP connection is a balancer.
   bool through_proxy : 1 = false;
   Assurance shown = Assurance::kId;  // When it registered; kId: nothing but the id.

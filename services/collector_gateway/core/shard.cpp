@@ -55,7 +55,10 @@ Shard::~Shard() {
   loop_.Stop();
   StopListening();
   for (size_t slot = 0; slot < sessions_.size(); ++slot) {
-    if (sessions_[slot].fd >= 0) close(sessions_[slot].fd);
+    const Session& session = sessions_[slot];
+    if (session.fd >= 0 && (!session.ported || trunks_.at(IdOf(session))->lanes.front() == IdOf(session))) {
+      close(session.fd);
+    }
   }
 }
 
@@ -212,6 +215,11 @@ void Shard::OnTimer(uint64_t token, Instant at) {
   if (session == nullptr || Instant(session->armed_at) != at) return;
   session->armed_at = absl::InfiniteDuration();
   if (const auto closing = close_at_.find(token); closing != close_at_.end() && closing->second <= loop_.now()) {
+    if (session->ported && PortsBusy(*session)) {
+      closing->second = loop_.now() + kDrainLook;  // Another bus of the same connection is still at work.
+      Rearm(*session);
+      return;
+    }
     End(*session, "gateway drained");
     return;
   }
@@ -265,8 +273,16 @@ void Shard::Close(SessionId id, const char* reason) {
 }
 
 void Shard::End(Session& session, const char* reason) {
+  if (session.ported) {
+    EndPorts(session, reason);
+  } else {
+    Finish(session, reason, true);
+  }
+}
+
+void Shard::Finish(Session& session, const char* reason, bool owns_socket) {
   const SessionId id = IdOf(session);
-  close(session.fd);  // Also takes it out of the epoll set.
+  if (owns_socket) close(session.fd);  // Also takes it out of the epoll set.
   if (session.counted) context_.gate.Gone(session.peer.address, loop_.now());
   session.fd = -1;
   if (session.arrival != nullptr) {
@@ -275,7 +291,7 @@ void Shard::End(Session& session, const char* reason) {
   } else {
     FailWork(session);
     ForgetHolder(id);
-    if (!draining_ && IsFlap(reason)) {
+    if (owns_socket && !draining_ && IsFlap(reason)) {
       const auto lived = absl::ToInt64Seconds(loop_.now()) - static_cast<int64_t>(session.registered_s);
       context_.gate.Ended(session.entry->registration, absl::Seconds(lived), loop_.now());
     }
@@ -353,12 +369,13 @@ void Shard::UseDirectory(std::shared_ptr<const DirectoryCopy> directory, bool us
       continue;
     }
     const BusEntryPtr entry = directory_->Find(session.entry->registration);
-    if (entry == session.entry) continue;
+    if (entry == session.entry && !(session.ported && PortsChanged(session))) continue;
     if (entry == nullptr) {
       End(session, "removed from the directory");
     } else if (entry->collector != session.entry->collector || entry->bus != session.entry->bus ||
                entry->tenant != session.entry->tenant || entry->dialect != session.entry->dialect ||
-               !entry->source.Contains(session.peer.address)) {
+               entry->port != session.entry->port || entry->dial_target != session.entry->dial_target ||
+               (session.ported && PortsChanged(session)) || !entry->source.Contains(session.peer.address)) {
       End(session, "moved in the directory");
     } else if (!IsSureEnough(session.shown, *entry)) {
       End(session, "assurance raised");

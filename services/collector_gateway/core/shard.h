@@ -25,6 +25,7 @@
 #include "services/collector_gateway/core/tls.h"
 #include "services/collector_gateway/core/trace.h"
 #include "services/collector_gateway/domain/bus_verdict.h"
+#include "services/collector_gateway/domain/port_stream.h"
 
 namespace voltwell::gateway {
 
@@ -59,6 +60,8 @@ inline constexpr int kHeartbeatAnswersMax = 4;
 inline constexpr size_t kIdleTailsMax = 1024;
 // When draining, sessions end spread over this, so that their collectors do not dial the next pod all at once.
 inline constexpr absl::Duration kDrainJitter = absl::Seconds(1);
+// A connection of several buses ends when none of them is at work; looked at so often.
+inline constexpr absl::Duration kDrainLook = absl::Milliseconds(100);
 
 // What became of the session that a newcomer's id has.
 enum class Holder : uint8_t {
@@ -124,6 +127,8 @@ class Shard final : private EventLoop::Handler {
   void Listen(int fd, bool tls);
   void StopListening();
   void Adopt(int fd, Peer peer, bool tls);
+  // A connection that we made, of a collector that waits to be dialled.
+  void AdoptDialled(int fd, const Peer& peer, const BusEntryPtr& wanted);
   void Submit(std::vector<RoutedItem>&& items, std::shared_ptr<ResultSink> sink);
   // Forgets what this call still has waiting; what is on a bus ends there.
   void Drop(const std::shared_ptr<ResultSink>& sink);
@@ -164,6 +169,8 @@ class Shard final : private EventLoop::Handler {
   void Read(Session& session);
   // The session is gone afterwards.
   void End(Session& session, const char* reason);
+  // End of this one session: its connection's end, or one of its buses'.
+  void Finish(Session& session, const char* reason, bool owns_socket);
   // Its next timer, in time for whatever it waits for.
   void Rearm(Session& session);
   Instant WakeAt(const Session& session) const;
@@ -176,6 +183,8 @@ class Shard final : private EventLoop::Handler {
   // True while it is still an arrival.
   bool Judge(Session& session, bool quiet);
   void Register(Session& session, const Identified& identified);
+  // It stands in the routes and all are told.
+  void Welcome(Session& session, const Route& route);
   void Refuse(Session& session, Refusal refusal, const char* reason);
   // Takes the balancer's header off; false when the session has ended by it.
   bool TakeProxyHeader(Session& session);
@@ -188,6 +197,8 @@ class Shard final : private EventLoop::Handler {
 
   // shard_wire.cpp
   ssize_t Transmit(Session& session, absl::string_view bytes);
+  ssize_t TransmitRaw(Session& session, absl::string_view bytes);
+  void OnRegisteredBytes(Session& session, base::ByteView bytes);
   bool SendCiphertext(Session& session, TlsLink& link);
   bool HasCiphertext(const Session& session) const;
   void OnWritable(Session& session);
@@ -206,6 +217,25 @@ class Shard final : private EventLoop::Handler {
   bool MustAsk(Session& session, const Route& newcomer, const Identified& identified);
   void LookAtHolder(const Session& holder);
   void ForgetHolder(SessionId id);
+
+  // shard_ports.cpp
+  // What the buses of one connection share.
+  struct Trunk {
+    PortStream stream;
+    std::vector<SessionId> lanes = {};  // The first one owns the socket.
+    std::string outgoing = {};          // The rest of a packet that the socket did not take.
+  };
+  void OpenPorts(Session& carrier, const Route& route);
+  void EndPorts(const Session& session, const char* reason);
+  bool PortsBusy(const Session& session);
+  bool PortsChanged(const Session& session);
+  void OnPortBytes(Session& carrier, base::ByteView bytes);
+  void OnLaneBytes(const Trunk& trunk, uint8_t port, base::ByteView bytes);
+  ssize_t TransmitPacket(const Session& lane, absl::string_view bytes);
+  bool SendBeside(Trunk& trunk, absl::string_view bytes);
+  void SayBeside(Session& session, absl::string_view bytes);
+  void FlushPorts(Session& carrier);
+  void WantWritable(const Session& session, bool wanted);
 
   // shard_dialect.cpp
   void AnswerRegistration(Session& session);
@@ -241,6 +271,7 @@ class Shard final : private EventLoop::Handler {
   std::array<Listener, 2> listeners_ = {};  // Plain and TLS; of the first shard.
   absl::flat_hash_map<SessionId, std::unique_ptr<TlsLink>> tls_links_;
   const PskSource psk_source_ = [this](absl::string_view collector) { return directory_->KeyOf(collector); };
+  absl::flat_hash_map<SessionId, std::shared_ptr<Trunk>> trunks_;  // By each of their buses.
   bool draining_ = false;
   std::shared_ptr<const DirectoryCopy> directory_ = std::make_shared<DirectoryCopy>();
   bool directory_usable_ = false;

@@ -1,10 +1,13 @@
 // A connection until it has registered. Whatever we send goes out on somebody's RS-485 line, so nothing is sent before
 // it is known whose; see shard.h.
+#include <sys/epoll.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "libs/log/log.h"
 #include "services/collector_gateway/core/shard.h"
+#include "services/collector_gateway/core/socket_options.h"
 #include "services/collector_gateway/domain/proxy_header.h"
 
 namespace voltwell::gateway {
@@ -92,6 +95,10 @@ void Shard::Register(Session& session, const Identified& identified) {
     Refuse(session, Refusal::kWrongNetwork, "wrong network");
     return;
   }
+  if (!identified.entry->dial_target.empty()) {
+    Refuse(session, Refusal::kDialled, "is dialled");  // Nobody may be it by knowing its id.
+    return;
+  }
   if (!CertificateFits(session, *identified.entry)) {
     log::Warning("a collector showed another one's certificate",
                  {{"collector", identified.entry->collector}, {"peer", ToText(session.peer)}});
@@ -125,10 +132,17 @@ void Shard::Register(Session& session, const Identified& identified) {
   session.arrival.reset();
   --unregistered_;
   context_.metrics.unregistered.Decrement();
+  Welcome(session, route);
+  AnswerRegistration(session);
+  if (rest.empty()) return;
+  OnRegisteredBytes(session, base::AsBytes(rest));
+}
+
+void Shard::Welcome(Session& session, const Route& route) {
   context_.metrics.sessions.Increment();
   context_.metrics.registrations.Increment();
-  session.entry = identified.entry;
-  session.shown = shown;
+  session.entry = route.entry;
+  session.shown = route.shown;
   session.registered_s = static_cast<uint32_t>(absl::ToInt64Seconds(loop_.now()));
   // A collector that lost its line dials again while we still hold the dead connection: the new one wins.
   if (const std::optional<Route> replaced = context_.routes.Insert(route)) {
@@ -136,14 +150,30 @@ void Shard::Register(Session& session, const Identified& identified) {
     context_.close(replaced->session, "replaced");
   }
   context_.links.Registered(route);
+  if (session.entry->port >= 0) OpenPorts(session, route);
   if (log::Enabled(log::Level::kDebug)) {
     log::Debug("collector registered",
                {{"collector", session.entry->collector}, {"bus", session.entry->bus}, {"peer", ToText(session.peer)}});
   }
-  AnswerRegistration(session);
-  if (rest.empty()) return;
-  Keep(session, true, base::AsBytes(rest));
-  OnLineBytes(session, base::AsBytes(rest));
+}
+
+void Shard::AdoptDialled(int fd, const Peer& peer, const BusEntryPtr& wanted) {
+  const BusEntryPtr entry = directory_->Find(wanted->registration);
+  const bool same = entry != nullptr && entry->collector == wanted->collector && entry->bus == wanted->bus &&
+                    entry->dial_target == wanted->dial_target;
+  // A line that we dialled has proven nothing but that somebody listens there.
+  if (draining_ || !same || !IsSureEnough(Assurance::kId, *entry) || open() >= context_.sessions_max) {
+    close(fd);
+    return;
+  }
+  SetCollectorOptions(fd);
+  Session& session = *NewSession();
+  session.fd = fd;
+  session.peer = peer;
+  session.connected_ms = absl::ToUnixMillis(context_.clock.Now());
+  session.last_byte = loop_.now();
+  Welcome(session, {.session = IdOf(session), .entry = entry, .peer = peer, .since_ms = session.connected_ms});
+  if (!loop_.Watch(fd, EPOLLIN, IdOf(session))) End(session, "line failed");
 }
 
 bool Shard::KnockAt(const Peer& peer) {

@@ -15,7 +15,10 @@ bool IsUrgent(Priority priority) { return priority >= Priority::kInteractive; }
 
 }  // namespace
 
-Keepalives Shard::KeepalivesOf(const Session& session) const { return gateway::KeepalivesOf(*session.entry); }
+// Where a connection carries several buses they stand between the packets, and are none of a bus's.
+Keepalives Shard::KeepalivesOf(const Session& session) const {
+  return session.ported ? Keepalives() : gateway::KeepalivesOf(*session.entry);
+}
 
 void Shard::Submit(std::vector<RoutedItem>&& items, std::shared_ptr<ResultSink> sink) {
   const auto batch = std::make_shared<Batch>(std::move(sink));
@@ -174,7 +177,7 @@ bool Shard::Write(Session& session, absl::string_view bytes) {
     if (bytes.empty()) return true;
   }
   work.unsent.append(bytes.data(), bytes.size());
-  loop_.Change(session.fd, EPOLLIN | EPOLLOUT, IdOf(session));
+  WantWritable(session, true);
   return true;
 }
 
@@ -192,7 +195,7 @@ void Shard::FlushUnsent(Session& session) {
     work->unsent.erase(0, static_cast<size_t>(sent));
   }
   if (!work->unsent.empty() || HasCiphertext(session)) return;
-  loop_.Change(session.fd, EPOLLIN, IdOf(session));
+  WantWritable(session, false);
   Pump(session);
 }
 

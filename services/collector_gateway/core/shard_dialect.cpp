@@ -60,6 +60,10 @@ size_t Shard::CountIdleNoise(Session& session, base::ByteView bytes) {
 // nobody reads there.
 void Shard::Say(Session& session, absl::string_view bytes) {
   context_.metrics.dialect_answers.Increment();
+  if (session.ported) {
+    SayBeside(session, bytes);
+    return;
+  }
   BusWork* const work = session.work.get();
   if (work != nullptr && !work->unsent.empty()) {
     if (work->unsent.size() >= kUnsentMax) return;
@@ -75,7 +79,7 @@ void Shard::Say(Session& session, absl::string_view bytes) {
   if (!kept.empty()) Keep(session, false, base::AsBytes(kept));
   if (gone == bytes.size() || work == nullptr) return;
   work->unsent.append(bytes.data() + gone, bytes.size() - gone);
-  loop_.Change(session.fd, EPOLLIN | EPOLLOUT, IdOf(session));
+  WantWritable(session, true);
 }
 
 }  // namespace voltwell::gateway

@@ -11,6 +11,10 @@ namespace voltwell::gateway {
 
 // As send(): how many bytes went, or -1 and errno. TLS takes all or, while the socket is behind, nothing.
 ssize_t Shard::Transmit(Session& session, absl::string_view bytes) {
+  return session.ported ? TransmitPacket(session, bytes) : TransmitRaw(session, bytes);
+}
+
+ssize_t Shard::TransmitRaw(Session& session, absl::string_view bytes) {
   if (!session.tls) return send(session.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
   TlsLink& link = *tls_links_.at(IdOf(session));
   if (!link.outgoing().empty()) {
@@ -52,7 +56,11 @@ void Shard::OnWritable(Session& session) {
       return;
     }
     if (!link.outgoing().empty()) return;
-    if (session.work == nullptr) loop_.Change(session.fd, EPOLLIN, IdOf(session));
+    if (session.work == nullptr) WantWritable(session, false);
+  }
+  if (session.ported) {
+    FlushPorts(session);
+    return;
   }
   FlushUnsent(session);
 }
@@ -70,9 +78,17 @@ void Shard::OnPlainBytes(Session& session, base::ByteView bytes) {
   if (session.arrival != nullptr) {
     OnArrivalBytes(session, bytes);
   } else {
-    Keep(session, true, bytes);
-    OnLineBytes(session, bytes);
+    OnRegisteredBytes(session, bytes);
   }
+}
+
+void Shard::OnRegisteredBytes(Session& session, base::ByteView bytes) {
+  if (session.ported) {
+    OnPortBytes(session, bytes);
+    return;
+  }
+  Keep(session, true, bytes);
+  OnLineBytes(session, bytes);
 }
 
 void Shard::OnCiphertext(Session& session, base::ByteView bytes) {

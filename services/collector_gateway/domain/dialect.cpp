@@ -118,15 +118,16 @@ class Lines {
   }
 
   absl::string_view name_;
-  std::array<Line, 9> lines_ = {{{"title"},
-                                 {"registration"},
-                                 {"id"},
-                                 {"challenge"},
-                                 {"response"},
-                                 {"answer"},
-                                 {"answers"},
-                                 {"heartbeat"},
-                                 {"heartbeat-answer"}}};
+  std::array<Line, 10> lines_ = {{{"title"},
+                                  {"registration"},
+                                  {"id"},
+                                  {"challenge"},
+                                  {"response"},
+                                  {"answer"},
+                                  {"answers"},
+                                  {"heartbeat"},
+                                  {"heartbeat-answer"},
+                                  {"packet"}}};
 };
 
 absl::Status ReadRegistration(Lines& lines, Dialect& dialect, const IdPattern& id) {
@@ -198,6 +199,11 @@ absl::StatusOr<Dialect> ParseDialect(absl::string_view name, absl::string_view t
   VW_RETURN_IF_ERROR(ReadRegistration(lines, dialect, id));
   VW_RETURN_IF_ERROR(ReadChallenge(lines, dialect));
   VW_RETURN_IF_ERROR(ReadHeartbeat(lines, dialect, id));
+  if (!lines.Value("packet").empty()) {
+    absl::StatusOr<PacketHeader> packet = PacketHeader::Parse(lines.Value("packet"));
+    if (!packet.ok()) return lines.Wrong("packet", base::MetadataOf(packet.status())["why"]);
+    dialect.packet = *std::move(packet);
+  }
   return dialect;
 }
 

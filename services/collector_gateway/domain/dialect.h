@@ -14,6 +14,10 @@
 //                    none; then no box of this dialect can prove its key but by TLS.
 //   response         Template with {mac} (64 hexadecimal digits) that it must answer; see challenge.h. With challenge.
 //   heartbeat        Template, or `directory`: as the directory says. Default: directory.
+//   packet           What stands before each packet of a box that carries several buses over one connection, in both
+//                    directions: {port}, with {length:1}, {length:2} or {length:2le} (of what follows) where it has
+//                    one, and fixed bytes. Registration, heartbeats and our answers to them stand without it. Default:
+//                    a connection is one bus.
 //   heartbeat-answer Template (no {any}) that we send for each heartbeat, or `echo`. Default: nothing.
 //
 // What a box does not take out itself goes out on its RS-485 line: give answers only to boxes that want them.
@@ -26,6 +30,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "services/collector_gateway/domain/packet_template.h"
+#include "services/collector_gateway/domain/port_stream.h"
 
 namespace voltwell::gateway {
 
@@ -47,6 +52,7 @@ struct Dialect {
   PacketTemplate heartbeat = {};  // Empty: as the directory says.
   PacketTemplate heartbeat_answer = {};
   bool heartbeat_echo = false;
+  PacketHeader packet = {};  // Empty: a connection is one bus.
 };
 using DialectPtr = std::shared_ptr<const Dialect>;
 

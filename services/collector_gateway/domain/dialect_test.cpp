@@ -242,6 +242,8 @@ TEST_CASE("each shipped dialect knows its box, whole, glued to a frame and split
       {"cloud-triple", "20201130", "*388752#20201130#server*", true},
       {"id-heartbeat", "1001", "@1001#", true},
       {"binary-id", std::string("\x01\x00\x7D\x04\x05\xF6", 6), std::string("{\x01\x00\x7D\x04\x05\xF6}", 8), true},
+      {"port-byte", "1001", "MPORT:1001\r\n", true},
+      {"port-length", "1001", "MPORT:1001\r\n", true},
   };
   for (const Row& row : rows) {
     INFO(row.dialect);
@@ -264,6 +266,23 @@ TEST_CASE("each shipped dialect knows its box, whole, glued to a frame and split
     }
   }
   CHECK(Shipped().all().size() == rows.size());
+}
+
+TEST_CASE(
+    "behind the registration of a box with ports comes a packet or a heartbeat, and no byte of it is a line end") {
+  for (const char* const name : {"port-byte", "port-length"}) {
+    const DialectPtr dialect = Shipped().Find(name).dialect;
+    BusEntry entry = *Entry("1001", dialect);
+    entry.port = 0;
+    const DirectoryCopy copy = Copy({std::make_shared<const BusEntry>(entry)});
+    for (const uint8_t port : {uint8_t{0}, uint8_t{10}, uint8_t{13}, uint8_t{255}}) {
+      const std::string packet = dialect->packet.Write(port, Reply(7).size()) + Reply(7);
+      CHECK(Who(copy, "MPORT:1001\r\n" + packet, false) == "1001+" + packet);
+      CHECK(Who(copy, "MPORT:1001\r\nHB\r\n" + packet, false) == "1001+HB\r\n" + packet);
+    }
+    CHECK(copy.PortsOf("1001").size() == 1);
+    CHECK(copy.PortsOf("1002").empty());
+  }
 }
 
 TEST_CASE("an unknown id is told as the dialect shows it, so that whoever claims it must prove it") {

@@ -16,8 +16,12 @@ constexpr size_t kSecondStart = 7;  // Of a frame 68 a a a a a a 68.
 // What may follow an id, and whether it proves that the id is complete.
 enum class Rest { kForeign, kAllowed, kProof };
 
-Rest JudgeWithoutHeartbeat(absl::string_view rest) {
+Rest JudgeWithoutHeartbeat(absl::string_view rest, const BusEntry& entry) {
   if (rest.empty()) return Rest::kAllowed;
+  if (entry.port >= 0) {
+    const bool packet = entry.dialect->packet.At(base::AsBytes(rest)).kind != PacketHeader::Match::Kind::kNo;
+    return packet ? Rest::kAllowed : Rest::kForeign;
+  }
   if (rest[0] == '\r' || rest[0] == '\n' || rest[0] == '\0') return Rest::kProof;
   const base::ByteView bytes = base::AsBytes(rest);
   if (bytes[0] == codec::frame::kPreamble) return Rest::kAllowed;
@@ -40,7 +44,7 @@ size_t HeartbeatAt(absl::string_view rest, const BusEntry& entry) {
 Rest Judge(absl::string_view rest, const BusEntry& entry) {
   bool beaten = false;
   for (;;) {
-    const Rest judged = JudgeWithoutHeartbeat(rest);
+    const Rest judged = JudgeWithoutHeartbeat(rest, entry);
     if (judged != Rest::kForeign) return beaten ? Rest::kProof : judged;
     const size_t heartbeat = HeartbeatAt(rest, entry);
     if (heartbeat == 0) return Rest::kForeign;
@@ -49,7 +53,8 @@ Rest Judge(absl::string_view rest, const BusEntry& entry) {
   }
 }
 
-size_t LineEnd(absl::string_view rest) {
+size_t LineEnd(absl::string_view rest, const BusEntry& entry) {
+  if (entry.port >= 0) return 0;  // A port may be 0, 10 or 13.
   size_t length = 0;
   while (length < rest.size() && (rest[length] == '\r' || rest[length] == '\n' || rest[length] == '\0')) ++length;
   return length;
@@ -89,6 +94,11 @@ DirectoryCopy::DirectoryCopy(int64_t generation, std::vector<BusEntryPtr> entrie
   for (const auto& [registration, entry] : direct_) lengths_.push_back(registration.size());
   std::sort(lengths_.begin(), lengths_.end(), std::greater<>());
   lengths_.erase(std::unique(lengths_.begin(), lengths_.end()), lengths_.end());
+  for (const Entries* const held : {&direct_, &by_template_}) {
+    for (const auto& [id, entry] : *held) {
+      if (entry->port >= 0) ported_[entry->collector].push_back(entry);
+    }
+  }
   for (const auto& [id, entry] : by_template_) {
     if (std::find(used_.begin(), used_.end(), entry->dialect) == used_.end()) used_.push_back(entry->dialect);
   }
@@ -129,7 +139,7 @@ Identified DirectoryCopy::IdentifyDirect(absl::string_view text, bool quiet) con
     const Rest judged = Judge(rest, *found->second);
     if (judged == Rest::kForeign) continue;
     if (!quiet && (judged != Rest::kProof || may_grow)) return {};
-    return {Identified::Kind::kKnown, found->second, length + LineEnd(rest), false, {}};
+    return {Identified::Kind::kKnown, found->second, length + LineEnd(rest, *found->second), false, {}};
   }
   if (!quiet) return {};
   return {Identified::Kind::kUnknown, nullptr, 0, may_grow, {}};
@@ -151,7 +161,7 @@ Identified DirectoryCopy::Identify(base::ByteView bytes, bool quiet) const {
     if (judged == Rest::kForeign) continue;
     if (identified.entry != nullptr) return {Identified::Kind::kClash, found->second, 0, false, {}};
     identified.entry = found->second;
-    identified.used = match.length + LineEnd(rest);
+    identified.used = match.length + LineEnd(rest, *found->second);
     proven = judged == Rest::kProof || dialect->registration.ends_fixed();
   }
   if (identified.entry != nullptr) {
@@ -177,6 +187,24 @@ std::string DirectoryCopy::ShownId(absl::string_view text) const {
     shown = base::ToString(match.id);
   }
   return shown;
+}
+
+std::vector<BusEntryPtr> DirectoryCopy::PortsOf(absl::string_view collector) const {
+  const auto found = ported_.find(collector);
+  return found == ported_.end() ? std::vector<BusEntryPtr>() : found->second;
+}
+
+std::vector<BusEntryPtr> DirectoryCopy::Dialled() const {
+  std::vector<BusEntryPtr> dialled;
+  for (const Entries* const held : {&direct_, &by_template_}) {
+    for (const auto& [registration, entry] : *held) {
+      if (!entry->dial_target.empty()) dialled.push_back(entry);
+    }
+  }
+  std::sort(dialled.begin(), dialled.end(), [](const BusEntryPtr& a, const BusEntryPtr& b) {
+    return a->collector == b->collector ? a->bus < b->bus : a->collector < b->collector;
+  });
+  return dialled;
 }
 
 BusEntryPtr DirectoryCopy::Find(absl::string_view registration) const {

@@ -43,6 +43,8 @@ struct BusEntry {
   BusTiming timing = {};
   std::string heartbeat = {};  // Empty: none.
   Network source = {};
+  std::string dial_target = {};          // "host:port"; empty: it dials us.
+  int port = -1;                         // In the packets of the collector's one connection; -1: it has one of its own.
   Assurance assurance = Assurance::kId;  // What is demanded of its connection.
   KeyPtr key = {};                       // The collector's; null: none, or it could not be unsealed.
   DialectPtr dialect = {};               // Null: transparent.
@@ -99,6 +101,10 @@ class DirectoryCopy {
   BusEntryPtr Find(absl::string_view registration) const;
   // Of a collector, by its registration id as people write it; null when it has none.
   KeyPtr KeyOf(absl::string_view collector) const;
+  // All buses of a collector that share one connection.
+  std::vector<BusEntryPtr> PortsOf(absl::string_view collector) const;
+  // Those that gateways dial, by collector and bus.
+  std::vector<BusEntryPtr> Dialled() const;
   size_t size() const { return direct_.size() + by_template_.size(); }
   int64_t generation() const { return generation_; }
   // Entries not taken in because another one has their bytes.
@@ -116,10 +122,11 @@ class DirectoryCopy {
   int clashes_ = 0;
   Entries direct_;       // By the bytes that are sent.
   Entries by_template_;  // By what stands for {id}; an id is unique in the installation, whatever the dialect.
-  std::shared_ptr<const Dialects> dialects_;       // All that were loaded. May be null.
-  std::vector<DialectPtr> used_;                   // Those with a template that some entry has.
-  absl::flat_hash_map<std::string, KeyPtr> keys_;  // By collector.
-  std::vector<size_t> lengths_;                    // Of the ids, longest first.
+  std::shared_ptr<const Dialects> dialects_;                       // All that were loaded. May be null.
+  std::vector<DialectPtr> used_;                                   // Those with a template that some entry has.
+  absl::flat_hash_map<std::string, KeyPtr> keys_;                  // By collector.
+  absl::btree_map<std::string, std::vector<BusEntryPtr>> ported_;  // By collector.
+  std::vector<size_t> lengths_;                                    // Of the ids, longest first.
 };
 
 }  // namespace voltwell::gateway

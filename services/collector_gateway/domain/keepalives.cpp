@@ -74,6 +74,25 @@ Keepalives::Found Keepalives::Search::Next(size_t left) {
   return found;
 }
 
+Keepalives::Start Keepalives::AtStart(base::ByteView bytes) const {
+  Start start;
+  for (size_t i = 0; i < patterns_.size(); ++i) {
+    const Pattern& pattern = patterns_[i];
+    if (pattern.empty()) continue;
+    size_t length = 0;
+    if (pattern.form != nullptr) {
+      const PacketTemplate::Match match = pattern.form->At(bytes, pattern.id);
+      if (match.kind == PacketTemplate::Match::Kind::kWhole) length = match.length;
+    } else if (pattern.bytes.size() <= bytes.size() &&
+               std::memcmp(bytes.data(), pattern.bytes.data(), pattern.bytes.size()) == 0) {
+      length = pattern.bytes.size();
+    }
+    if (length > start.length) start = {length, i == 0, start.may_be};
+    if (length == 0 && Begins(bytes, pattern)) start.may_be = true;
+  }
+  return start;
+}
+
 size_t Keepalives::UnfinishedTail(base::ByteView bytes) const {
   size_t longest = 0;
   for (const Pattern& pattern : patterns_) {

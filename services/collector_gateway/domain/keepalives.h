@@ -56,6 +56,13 @@ class Keepalives {
     base::ByteView bytes_;
     std::array<Place, 2> places_ = {};
   };
+  // A whole one at the first byte: the longer of two.
+  struct Start {
+    size_t length = 0;  // 0: none.
+    bool heartbeat = false;
+    bool may_be = false;  // So far the bytes fit one; further ones will tell.
+  };
+  Start AtStart(base::ByteView bytes) const;
   // How many of the last bytes may be the beginning of one that is still on its way.
   size_t UnfinishedTail(base::ByteView bytes) const;
   // What is left of bytes that came while nothing was asked: all that is no keepalive. Adds to `seen`.

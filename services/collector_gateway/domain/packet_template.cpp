@@ -17,8 +17,9 @@ absl::Status Bad(absl::string_view why) {
   return base::InvalidArgument("BAD_DIALECT", "a template cannot be read", {{"why", std::string(why)}});
 }
 
-// One byte of text with escapes; takes what it read.
-absl::StatusOr<char> TakeByte(absl::string_view& text) {
+}  // namespace
+
+absl::StatusOr<char> TakeTemplateByte(absl::string_view& text) {
   const char first = text[0];
   text.remove_prefix(1);
   if (first != '\\') {
@@ -53,8 +54,6 @@ absl::StatusOr<char> TakeByte(absl::string_view& text) {
   }
 }
 
-}  // namespace
-
 bool IdPattern::Takes(uint8_t byte) const {
   switch (kind) {
     case Kind::kText:
@@ -75,7 +74,7 @@ absl::StatusOr<PacketTemplate> PacketTemplate::Parse(absl::string_view text, con
   form.id_ = id;
   while (!text.empty()) {
     if (text[0] != '{') {
-      VW_ASSIGN_OR_RETURN(const char byte, TakeByte(text));
+      VW_ASSIGN_OR_RETURN(const char byte, TakeTemplateByte(text));
       if (!form.ends_fixed()) form.pieces_.push_back({});
       form.pieces_.back().bytes += byte;
       continue;

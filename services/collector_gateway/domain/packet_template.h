@@ -31,6 +31,9 @@ struct IdPattern {
   bool Takes(uint8_t byte) const;
 };
 
+// The next byte of a template's text, escapes taken; takes what it read. InvalidArgument BAD_DIALECT, metadata why.
+absl::StatusOr<char> TakeTemplateByte(absl::string_view& text);
+
 class PacketTemplate {
  public:
   // InvalidArgument BAD_DIALECT, metadata why. `name`: what stands in braces for what `id` describes; a challenge's

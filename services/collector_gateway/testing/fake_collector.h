@@ -30,6 +30,14 @@ class FakeCollector {
     return *this;
   }
 
+  // Takes over a connected socket.
+  static FakeCollector Of(int fd) {
+    FakeCollector one;
+    one.Hang();
+    one.fd_ = fd;
+    return one;
+  }
+
   void Connect(int port) {
     sockaddr_in address = {};
     address.sin_family = AF_INET;
