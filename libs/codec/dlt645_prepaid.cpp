@@ -452,6 +452,8 @@ absl::StatusOr<ExchangeGroup> EncodeDlt645ReadPrepaid(const Dlt645Call& call, co
 Decoded DecodeDlt645ReadPrepaid(const Dlt645Call& call, const ReadPrepaid& read,
                                 const std::vector<ReplyFrames>& replies) {
   Decoded decoded;
+  decoded.error = CheckEdition(call);
+  if (!decoded.error.ok()) return decoded;
   if (!read.authentication.empty() && IsAuthentication(call, replies)) {
     Continue(call, replies, ReadsItself(call, read), decoded);
     return decoded;

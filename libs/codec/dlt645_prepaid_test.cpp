@@ -410,6 +410,14 @@ TEST_CASE("a wallet in kWh is read by its own records") {
                FrameOf(0x11, "01063203"), FrameOf(0x11, "00019000")});
 }
 
+TEST_CASE("a meter of 1997 has no wallet, whatever is brought as its answer") {
+  const Command command = Do(ReadPrepaid{}, "", kTestMeter, Protocol::kDlt645_1997);
+  CHECK(Reason(command) == "ACTION_NOT_SUPPORTED");
+  const std::vector<ReplyFrames> replies(5, {FrameOf(0x91, "01023303 0700")});
+  CHECK(base::ReasonOf(Heard(command, replies).error) == "ACTION_NOT_SUPPORTED");
+  CHECK_FALSE(Heard(command, replies).prepaid.has_value());
+}
+
 TEST_CASE("a wallet may be read after an authentication") {
   const Command command = Do(ReadPrepaid{std::string(24, '\x11'), ""});
   CHECK(Requests(command).size() == 1);
