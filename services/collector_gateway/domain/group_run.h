@@ -48,8 +48,8 @@ class GroupRun {
 
   // Always kSend. The caller has checked not_after.
   Move Begin(Instant now);
-  // A no_reply exchange is done when its bytes were written, or, before another one, when its reply timeout is over; for
-  // others this changes nothing.
+  // A no_reply exchange is done when its bytes were written, or, before another one, when its reply timeout is over;
+  // for others this changes nothing.
   Move OnSent(Instant now);
   Move OnBytes(base::ByteView bytes, Instant now);
   Move OnTime(Instant now);
