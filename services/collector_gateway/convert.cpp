@@ -43,7 +43,7 @@ const char* WhyNotExchange(const codec::v1::Exchange& exchange) {
   if (const char* why = WhyNotQuestion(exchange.request(), exchange.matchers()); why != nullptr) return why;
   const absl::Duration timeout = ToDuration(exchange.reply_timeout());
   if (timeout < absl::ZeroDuration() || timeout > kReplyTimeoutMax) return "reply_timeout must be 0 to 60 s";
-  if (!exchange.no_reply() && exchange.matchers().empty()) return "matchers are missing";
+  if (!exchange.no_reply() && !exchange.listen() && exchange.matchers().empty()) return "matchers are missing";
   if (exchange.follow_up().steps_size() > kFollowUpStepsMax) return "too many follow-up steps";
   for (const codec::v1::FollowUpStep& step : exchange.follow_up().steps()) {
     if (const char* why = WhyNotQuestion(step.request(), step.matchers()); why != nullptr) return why;
@@ -84,6 +84,7 @@ Exchange ToExchange(const codec::v1::Exchange& in) {
   exchange.frame_kind = static_cast<codec::frame::FrameKind>(in.frame_kind());
   exchange.reply_timeout = ToDuration(in.reply_timeout());
   exchange.no_reply = in.no_reply();
+  exchange.listen = in.listen();
   if (!in.has_follow_up()) return exchange;
   exchange.follow_up.flag_offset = static_cast<uint16_t>(in.follow_up().flag_offset());
   exchange.follow_up.flag_mask = static_cast<uint8_t>(in.follow_up().flag_mask());

@@ -203,6 +203,7 @@ void ToProto(const codec::ExchangeGroup& group, v1::ExchangeGroup& out) {
     ToProto(exchange.matcher, *added.mutable_matchers());
     ToProto(exchange.reply_timeout, *added.mutable_reply_timeout());
     added.set_no_reply(exchange.no_reply);
+    added.set_listen(exchange.listen);
     if (exchange.follow_up.has_value()) ToProto(*exchange.follow_up, *added.mutable_follow_up());
   }
 }

@@ -1,9 +1,10 @@
-// The five methods; see service.h.
+// The methods; see service.h.
 #include "services/protocol_codec/service.h"
 
 #include "libs/base/status.h"
 #include "libs/codec/codec.h"
 #include "services/protocol_codec/convert.h"
+#include "services/protocol_codec/convert_scan.h"
 #include "services/protocol_codec/profiles.h"
 
 namespace voltwell::codec_service {
@@ -74,6 +75,19 @@ grpc::ServerUnaryReactor* CodecService::Explain(grpc::CallbackServerContext* con
     CountError(explained.status());
     VW_RETURN_IF_ERROR(explained.status());
     ToProto(*explained, *response);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerUnaryReactor* CodecService::PlanScan(grpc::CallbackServerContext* context,
+                                                 const v1::PlanScanRequest* request, v1::PlanScanResponse* response) {
+  return door_.Handle(context, *request, *response, [&](const rpc::Call&) -> absl::Status {
+    const auto step = request->state().empty() ? codec::BeginScan(FromProto(request->rules()))
+                      : request->has_answer()  ? codec::ContinueScan(request->state(), FromProto(request->answer()))
+                                               : codec::ResumeScan(request->state());
+    CountError(step.status());
+    VW_RETURN_IF_ERROR(step.status());
+    ToProto(*step, *response);
     return absl::OkStatus();
   });
 }

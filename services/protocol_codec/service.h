@@ -22,6 +22,9 @@ class CodecService final : public voltwell::codec::v1::CodecService::CallbackSer
   grpc::ServerUnaryReactor* Explain(grpc::CallbackServerContext* context,
                                     const voltwell::codec::v1::ExplainRequest* request,
                                     voltwell::codec::v1::ExplainResponse* response) override;
+  grpc::ServerUnaryReactor* PlanScan(grpc::CallbackServerContext* context,
+                                     const voltwell::codec::v1::PlanScanRequest* request,
+                                     voltwell::codec::v1::PlanScanResponse* response) override;
   grpc::ServerUnaryReactor* ListProtocols(grpc::CallbackServerContext* context,
                                           const voltwell::codec::v1::ListProtocolsRequest* request,
                                           voltwell::codec::v1::ListProtocolsResponse* response) override;

@@ -67,6 +67,44 @@ TEST_CASE("a batch gives bytes for what can be said and an error for each comman
   CHECK(world.metrics.Text().find("voltwell_codec_errors_total{reason=\"UNKNOWN_REGISTER\"} 1") != std::string::npos);
 }
 
+TEST_CASE("a search goes on from the state that was told, and asks again what was not answered") {
+  World world;
+  v1::PlanScanRequest request;
+  request.mutable_rules()->add_protocols(v1::PROTOCOL_DLT645_2007);
+  request.mutable_rules()->set_baud(2400);
+  auto step = world.client->Call(&Stub::PlanScan, request);
+  REQUIRE_OK(step);
+  REQUIRE(step->group().exchanges_size() == 1);
+  CHECK(step->group().exchanges(0).listen());
+  CHECK(step->pattern() == "AAAAAAAAAAAA");
+  CHECK(step->protocol() == v1::PROTOCOL_DLT645_2007);
+  // 13H to whoever is there.
+  CHECK(base::ToHex(base::AsBytes(step->group().exchanges(0).request())) == "68AAAAAAAAAAAA681300DF16");
+
+  request.set_state(step->state());
+  const auto again = world.client->Call(&Stub::PlanScan, request);
+  REQUIRE_OK(again);
+  CHECK(again->group().SerializeAsString() == step->group().SerializeAsString());
+
+  request.mutable_answer()->add_replies()->add_frames(
+      *base::FromHex("68 17 00 00 00 00 00 68 93 06 4A 33 33 33 33 33 C9 16"));
+  step = world.client->Call(&Stub::PlanScan, request);
+  REQUIRE_OK(step);
+  REQUIRE(step->findings_size() == 1);
+  CHECK(step->findings(0).address() == "000000000017");
+  CHECK(step->findings(0).medium() == "ELECTRICITY");
+  request.set_state(step->state());
+  request.mutable_answer()->Clear();
+  step = world.client->Call(&Stub::PlanScan, request);
+  REQUIRE_OK(step);
+  CHECK_FALSE(step->has_group());
+  CHECK(step->done_per_mille() == 1000);
+
+  request.set_state("1 2 3");
+  const auto bad = world.client->Call(&Stub::PlanScan, request);
+  CHECK(base::ReasonOf(bad.status()) == "BAD_SCAN_STATE");
+}
+
 TEST_CASE("512 items are taken, 513 are refused as a whole") {
   World world;
   v1::EncodeRequest encode;

@@ -22,6 +22,8 @@ GatewayMetrics::GatewayMetrics(metrics::Registry& registry)
       replaced(registry.Counter("voltwell_gateway_replaced_total", "Sessions ended by a newer one of the same bus")),
       takeovers(registry.Counter("voltwell_gateway_takeovers_total",
                                  "Second connections with a live id, from another address, that had the first probed")),
+      searches(registry.Counter("voltwell_gateway_searches_total",
+                                "Items that searched for meters; they stand in no other count of exchanges")),
       accept_throttled(registry.Counter("voltwell_gateway_accept_throttled_total",
                                         "Times that accepting waited because connections came too fast")),
       dialect_answers(registry.Counter("voltwell_gateway_dialect_answers_total",

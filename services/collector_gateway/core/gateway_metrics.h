@@ -49,6 +49,7 @@ struct GatewayMetrics {
   prometheus::Counter& registrations;
   prometheus::Counter& replaced;
   prometheus::Counter& takeovers;
+  prometheus::Counter& searches;
   prometheus::Counter& accept_throttled;
   prometheus::Counter& dialect_answers;
   prometheus::Counter& challenges;

@@ -127,7 +127,7 @@ void Shard::Pump(Session& session) {
       continue;
     }
     work.line_before = facts.counts();
-    facts.Began(*item, now);
+    if (!item->searches()) facts.Began(*item, now);
     if (item->attempt > 1) context_.metrics.retries.Increment();
     work.run.emplace(*std::move(item), session.entry->timing, KeepalivesOf(session), facts);
     const SessionId id = IdOf(session);
@@ -206,9 +206,14 @@ void Shard::FinishRun(Session& session, Result&& result) {
   if (counts.bad_checksums > 0) context_.metrics.bad_checksums.Increment(static_cast<double>(counts.bad_checksums));
   tally_.busy += result.bus_time;
   BusFacts& facts = FactsOf(session);
-  facts.counts().noise_bytes += static_cast<int64_t>(counts.noise_bytes);
-  facts.counts().bad_checksums += static_cast<int64_t>(counts.bad_checksums);
-  facts.Ended(work.run->item().meter, result.outcome, loop_.now(), result.bus_time);
+  if (result.searched) {
+    // Silence and answers that lie over each other are what a search expects: the line is not worse for it.
+    facts.Searched(loop_.now(), result.bus_time);
+  } else {
+    facts.counts().noise_bytes += static_cast<int64_t>(counts.noise_bytes);
+    facts.counts().bad_checksums += static_cast<int64_t>(counts.bad_checksums);
+    facts.Ended(work.run->item().meter, result.outcome, loop_.now(), result.bus_time);
+  }
   CountLine(facts, work.line_before);
   const Exchange& last = work.run->item().exchanges.back();
   work.quiet_since = loop_.now();
@@ -261,7 +266,11 @@ void Shard::Answer(Item&& item, Outcome outcome) {
 }
 
 void Shard::Deliver(const std::shared_ptr<Batch>& batch, Result&& result) {
-  ++tally_.ended[static_cast<size_t>(result.outcome)];
+  if (result.searched) {
+    context_.metrics.searches.Increment();
+  } else {
+    ++tally_.ended[static_cast<size_t>(result.outcome)];
+  }
   batch->urgent = batch->urgent || IsUrgent(result.priority);
   if (batch->ready.empty()) batch->ready.reserve(std::min(kFlushResults, batch->outstanding));
   batch->ready.push_back(std::move(result));

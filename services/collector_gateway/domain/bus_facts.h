@@ -89,6 +89,8 @@ class BusFacts {
   // An item begins and ends on the bus; only OK, TIMEOUT, NOISE and LOST end there.
   void Began(const Item& item, Instant now);
   void Ended(uint64_t meter, Outcome outcome, Instant now, absl::Duration bus_time);
+  // The end of an item that searches, which never began for any meter.
+  void Searched(Instant now, absl::Duration bus_time) { CountMinutes(now, bus_time); }
 
   Hold HoldOf(uint64_t meter, Priority priority, Instant now) const;
   // When the meter's kMustWait ends.

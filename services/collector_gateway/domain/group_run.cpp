@@ -38,6 +38,7 @@ GroupRun::GroupRun(Item&& item, BusTiming timing, Keepalives keepalives, BusFact
   VW_CHECK(!item_.exchanges.empty());
   result_.id = item_.id;
   result_.priority = item_.priority;
+  result_.searched = item_.searches();
 }
 
 GroupRun::Move GroupRun::Begin(Instant now) {
@@ -52,6 +53,7 @@ GroupRun::Move GroupRun::NextExchange(Instant now) {
   if (cutter_.has_value()) CollectCounts();
   cutter_.emplace(exchange.frame_kind);
   result_.replies.Begin();
+  heard_frames_ = 0;
   return Ask(exchange.question, now);
 }
 
@@ -69,7 +71,8 @@ GroupRun::Move GroupRun::Ask(const Question& question, Instant now) {
   const absl::Duration request_wire = WireTime(question.request.size(), timing_.baud);
   const absl::Duration full = request_wire + item_.exchanges[exchange_].reply_timeout + timing_.link_time;
   full_end_ = now + full;
-  deadline_ = now + facts_->AnswerLimit(key_, request_wire, full, timing_.baud, item_.priority);
+  deadline_ =
+      item_.searches() ? full_end_ : now + facts_->AnswerLimit(key_, request_wire, full, timing_.baud, item_.priority);
   return Move::kSend;
 }
 
@@ -144,6 +147,10 @@ GroupRun::Move GroupRun::OnFrame(base::ByteView frame, Instant now) {
     ++facts_->counts().echoes;
     return Move::kWait;
   }
+  if (item_.exchanges[exchange_].listen) {
+    if (heard_frames_++ < kListenFramesMax) result_.replies.Add(frame);
+    return Move::kWait;
+  }
   // A late answer, another master's request: not ours.
   if (!question_->replies.Matches(frame)) {
     ++facts_->counts().strays;
@@ -173,11 +180,24 @@ GroupRun::Move GroupRun::OnTime(Instant now) {
     // A whole answer may stand behind the beginning of a frame that never ended.
     const Move move = DropStalled(now);
     if (move != Move::kWait) return move;
+    if (item_.exchanges[exchange_].listen) return EndListening(now);
     facts_->Unanswered(key_, now, full_end_);
     return Finish(IsIdle(seen_) ? Outcome::kTimeout : Outcome::kNoise, now);
   }
   if (cutter_->pending() > 0 && now >= last_byte_ + kInterByteTimeout) return DropStalled(now);
   return Move::kWait;
+}
+
+// Everybody has spoken who will. What is no frame may be answers that lie over each other.
+GroupRun::Move GroupRun::EndListening(Instant now) {
+  const bool answered = heard_frames_ > 0;
+  const codec::frame::CutterCounts& cut = cutter_->counts();
+  const bool more = cut.noise_bytes > 0 || cut.bad_checksums > 0;
+  if (more && !IsIdle(seen_)) heard_ += seen_;
+  seen_ = heard_.substr(0, kNoiseKeptMax);
+  if (answered && ++exchange_ < item_.exchanges.size()) return NextExchange(now);
+  if (!seen_.empty()) return Finish(Outcome::kNoise, now);
+  return Finish(answered ? Outcome::kOk : Outcome::kTimeout, now);
 }
 
 GroupRun::Move GroupRun::DropStalled(Instant now) {
@@ -225,7 +245,9 @@ void GroupRun::Learn(base::ByteView frame, Instant now) {
 
 // Whoever speaks while our question is still on the wire does not know of us: a second master, or a meter that babbles.
 void GroupRun::LookForCollision(base::ByteView bytes, Instant now) {
-  if (collided_ || timing_.baud <= 0 || now >= asked_ + WireTime(question_->request.size(), timing_.baud)) return;
+  if (collided_ || item_.searches() || timing_.baud <= 0 ||
+      now >= asked_ + WireTime(question_->request.size(), timing_.baud))
+    return;
   KeepalivesSeen ignored;
   if (keepalives_.CountNoise(bytes, ignored) == 0 ||
       absl::StartsWith(question_->request, seen_ + base::ToString(bytes)))

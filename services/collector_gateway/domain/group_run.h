@@ -21,6 +21,8 @@ namespace voltwell::gateway {
 inline constexpr absl::Duration kInterByteTimeout = absl::Milliseconds(1500);
 // What is kept of bytes that made no answer, for people who look for the fault.
 inline constexpr size_t kNoiseKeptMax = 512;
+// Frames that are taken by an exchange that listens: a line carries at most so many answers in its time.
+inline constexpr size_t kListenFramesMax = 32;
 // After an exchange that failed the line must have been quiet for this long before the next question, since a late
 // answer would be taken for noise of the next one's. Twice the longest packet gap of common collectors.
 inline constexpr absl::Duration kQuietAfterFailure = absl::Milliseconds(200);
@@ -76,6 +78,7 @@ class GroupRun {
   Move NextExchange(Instant now);
   Move Consume(base::ByteView bytes, Instant now);
   Move OnFrame(base::ByteView frame, Instant now);
+  Move EndListening(Instant now);
   Move DropStalled(Instant now);
   Move Finish(Outcome outcome, Instant now);
   bool IsEcho(base::ByteView frame) const;
@@ -92,6 +95,8 @@ class GroupRun {
   BusFacts* facts_;
   std::optional<codec::frame::FrameCutter> cutter_;
   codec::frame::CutterCounts counts_;
+  size_t heard_frames_ = 0;  // Of an exchange that listens.
+  std::string heard_;        // Of exchanges that listened, when their frames were not all that came.
   KeepalivesSeen keepalives_seen_;
   const Question* question_ = nullptr;  // In item_.
   size_t exchange_ = 0;                 // Index of the one under way.

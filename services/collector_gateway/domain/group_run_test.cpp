@@ -237,3 +237,65 @@ TEST_CASE("a broadcast is done when it was sent, or leaves its reply timeout bef
   REQUIRE(Feed(run, {Reply(7)}) == Move::kDone);
   CHECK(run.TakeResult().replies == std::vector<std::vector<std::string>>{{}, {Reply(7)}});
 }
+
+TEST_CASE("an exchange that listens takes every frame until its time is over, and the rest as noise") {
+  Exchange listening = ReadOf(7);
+  listening.question.replies = {};
+  listening.listen = true;
+  const auto heard = [&](const std::vector<std::string>& pieces, size_t exchanges = 1) {
+    GroupRun run = Begun(std::vector<Exchange>(exchanges, listening));
+    Move move = Feed(run, pieces);
+    REQUIRE(move == Move::kWait);
+    for (int turns = 0; move != Move::kDone && turns < 10; ++turns) move = run.OnTime(run.wake_at());
+    REQUIRE(move == Move::kDone);
+    return run.TakeResult();
+  };
+  const Result two = heard({Reply(7), Reply(8)});
+  CHECK(two.outcome == Outcome::kOk);
+  CHECK(two.searched);
+  CHECK(two.replies == std::vector<std::vector<std::string>>{{Reply(7), Reply(8)}});
+  CHECK(two.bus_time >= absl::Milliseconds(1500));
+  const Result mixed = heard({"zz" + Reply(7), WithBadChecksum(Reply(8))});
+  CHECK(mixed.outcome == Outcome::kNoise);
+  CHECK(mixed.replies == std::vector<std::vector<std::string>>{{Reply(7)}});
+  CHECK(mixed.noise == "zz" + Reply(7) + WithBadChecksum(Reply(8)));
+  CHECK(heard({"zz"}).outcome == Outcome::kNoise);
+  CHECK(heard({"zz"}).noise == "zz");
+  // Echo, keepalives and an idle line are nobody's answer.
+  CHECK(heard({Ask(7), kHeartbeat, std::string("\xFF\0\xFE", 3)}).outcome == Outcome::kTimeout);
+  CHECK(heard({Ask(7), Reply(7)}).outcome == Outcome::kOk);
+  // A line that is never quiet keeps no more frames than a line carries.
+  CHECK(heard(std::vector<std::string>(kListenFramesMax + 1, Reply(7))).replies[0].size() == kListenFramesMax);
+}
+
+TEST_CASE("a group that listens goes on only when somebody answered, and keeps the noise of its first question") {
+  Exchange listening = ReadOf(7);
+  listening.listen = true;
+  GroupRun silent = Begun({listening, listening});
+  REQUIRE(silent.OnTime(silent.wake_at()) == Move::kDone);
+  CHECK(silent.TakeResult().outcome == Outcome::kTimeout);
+
+  GroupRun run = Begun({listening, listening});
+  REQUIRE(Feed(run, {"z", Reply(7)}) == Move::kWait);
+  const Instant asked_again = run.wake_at();
+  REQUIRE(run.OnTime(asked_again) == Move::kSend);
+  REQUIRE(Feed(run, {Reply(8)}, asked_again) == Move::kWait);
+  REQUIRE(run.OnTime(run.wake_at()) == Move::kDone);
+  const Result result = run.TakeResult();
+  CHECK(result.outcome == Outcome::kNoise);
+  CHECK(result.noise == "z" + Reply(7));
+  CHECK(result.replies == std::vector<std::vector<std::string>>{{Reply(7)}, {Reply(8)}});
+}
+
+TEST_CASE("a search teaches the bus nothing of meters, and does not spoil its counts") {
+  BusFacts& facts = Facts();
+  Exchange listening = ReadOf(7);
+  listening.listen = true;
+  GroupRun run(ItemOf(1, Priority::kBackfill, {listening}), kTiming, Both(), facts);
+  REQUIRE(run.Begin(kStart) == Move::kSend);
+  REQUIRE(Feed(run, {"zz" + Reply(7)}) == Move::kWait);
+  REQUIRE(run.OnTime(run.wake_at()) == Move::kDone);
+  CHECK(facts.meters().empty());
+  CHECK(facts.counts().strays == 0);
+  CHECK(facts.counts().collisions == 0);
+}

@@ -55,6 +55,7 @@ struct Exchange {
   absl::Duration reply_timeout =
       absl::Seconds(1);   // From the last byte on the line; what the link takes is added here.
   bool no_reply = false;  // A broadcast: done when sent.
+  bool listen = false;    // To whoever may be there: all that comes until reply_timeout is taken.
   FollowUp follow_up = {};
 };
 
@@ -69,6 +70,9 @@ struct Item {
   uint32_t attempt = 1;  // Of the same command, from 1: a retry is counted apart.
   uint64_t meter = 0;    // MeterKeyOf; the queue fills it in.
   std::shared_ptr<Batch> batch = {};
+
+  // A search for meters: neither success nor failure of any that is known.
+  bool searches() const { return !exchanges.empty() && exchanges.front().listen; }
 };
 
 struct Result {
@@ -81,6 +85,7 @@ struct Result {
   absl::Duration bus_time = absl::ZeroDuration();  // From the first byte sent to the end.
   // What was asked, when something was: freed, or used again, by whoever made it. Across threads that is cheaper.
   std::vector<Exchange> spent = {};
+  bool searched = false;  // Of an item that searches.
 };
 
 }  // namespace voltwell::gateway
