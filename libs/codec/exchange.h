@@ -35,7 +35,8 @@ struct Exchange {
   // turnaround. What the link adds is added by the gateway.
   absl::Duration reply_timeout = absl::ZeroDuration();
   bool no_reply = false;
-  // To whoever may be there: all that comes until reply_timeout is taken, frames and the rest; the matcher is not asked.
+  // To whoever may be there: all that comes until reply_timeout is taken, frames and the rest; the matcher is not
+  // asked.
   bool listen = false;
   std::optional<FollowUp> follow_up = {};
 };

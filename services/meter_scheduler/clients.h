@@ -12,6 +12,7 @@
 #include "voltwell/codec/v1/codec_service.grpc.pb.h"
 #include "voltwell/event/v1/event_service.grpc.pb.h"
 #include "voltwell/gateway/v1/gateway_service.grpc.pb.h"
+#include "voltwell/registry/v1/collector_service.grpc.pb.h"
 #include "voltwell/registry/v1/meter_service.grpc.pb.h"
 
 namespace voltwell::scheduler {
@@ -54,11 +55,13 @@ struct Clients {
           os::Clock& clock, metrics::Registry& metrics)
       : codec({.target = codec_address, .service = "protocol_codec"}, issuer, clock, metrics),
         meters({.target = registry_address, .service = "registry"}, issuer, clock, metrics),
+        collectors({.target = registry_address, .service = "registry"}, issuer, clock, metrics),
         registry_events({.target = registry_address, .service = "registry"}, issuer, clock, metrics),
         gateways(issuer, clock, metrics) {}
 
   rpc::Client<voltwell::codec::v1::CodecService> codec;
   rpc::Client<voltwell::registry::v1::MeterService> meters;
+  rpc::Client<voltwell::registry::v1::CollectorService> collectors;
   rpc::Client<voltwell::event::v1::EventService> registry_events;
   GatewayClients gateways;
 };

@@ -171,13 +171,14 @@ class Line::Call : public grpc::ClientReadReactor<ExchangeResponse> {
   ExchangeResponse response_;
 };
 
-Line::Line(Router& router, GatewayClients& gateways, os::Clock& clock, metrics::Registry& metrics)
-    : state_(new State{.router = router,
-                       .gateways = gateways,
-                       .clock = clock,
-                       .streams_gauge = metrics.Gauge("voltwell_scheduler_streams", "Exchange streams in flight"),
-                       .exchanges_total =
-                           metrics.Counter("voltwell_scheduler_exchanges_total", "Results that came from gateways")}) {}
+Line::Line(Router& router, GatewayClients& gateways, os::Clock& clock, metrics::Registry& metrics,
+           const std::string& name)
+    : state_(new State{
+          .router = router,
+          .gateways = gateways,
+          .clock = clock,
+          .streams_gauge = metrics.Gauge(name + "_streams", "Exchange streams in flight"),
+          .exchanges_total = metrics.Counter(name + "_exchanges_total", "Results that came from gateways")}) {}
 
 Line::~Line() { Finish(); }
 

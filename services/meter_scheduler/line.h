@@ -17,7 +17,9 @@ inline constexpr int kStreamsMax = 1024;  // Exchange streams in flight; beyond 
 
 class Line {
  public:
-  Line(Router& router, GatewayClients& gateways, os::Clock& clock, metrics::Registry& metrics);
+  // `name` begins the names of its metrics: those of the road and of searches are told apart.
+  Line(Router& router, GatewayClients& gateways, os::Clock& clock, metrics::Registry& metrics,
+       const std::string& name = "voltwell_scheduler");
   ~Line();  // Finishes.
 
   // Every attempt comes back through `ended` exactly once, with its outcome; in parts, from any thread, perhaps before

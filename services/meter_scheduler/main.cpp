@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
   scheduler::OperationWaiters waiters;
   const auto events = events::MakeEventService(pool, config.pg, door, clock, metrics);
   scheduler::ScheduleService schedules(door, pool, plans, cron, catalog, clock, random);
-  scheduler::OperationService operations(door, pool, finder, catalog, registers, waiters, clock);
+  scheduler::OperationService operations(door, pool, finder, catalog, registers, waiters, clients, clock);
   scheduler::RelayService relays(door, pool, finder, clock, random);
   scheduler::ReadingService readings(door, pool, finder, registers, clock);
   scheduler::LineService line(door, clients, router, clock);

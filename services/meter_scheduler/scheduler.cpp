@@ -5,6 +5,7 @@
 #include "services/meter_scheduler/worker_housekeeping.h"
 #include "services/meter_scheduler/worker_links.h"
 #include "services/meter_scheduler/worker_reconcile.h"
+#include "services/meter_scheduler/worker_scan.h"
 
 namespace voltwell::scheduler {
 namespace {
@@ -31,17 +32,25 @@ struct Scheduler::Running {
               .metrics = parts.metrics,
               .meter_zone = parts.meter_zone,
               .operation_ended = [&parts] { parts.waiters.Wake(); }}),
+        scan({.pool = parts.pool,
+              .clients = parts.clients,
+              .router = parts.router,
+              .lease = lease,
+              .clock = parts.clock,
+              .metrics = parts.metrics}),
         tick(parts.plans, parts.clock, parts.metrics),
         projection(parts.pool, parts.clients, parts.meters, parts.clock, parts.metrics),
         reconcile(parts.pool, parts.clock, parts.metrics),
         links(parts.redis, parts.pool, parts.clock, parts.metrics),
         housekeeping(parts.pool, parts.clock, parts.metrics),
-        listener(parts.pg, {kWorkChannel, kFastChannel, kTickChannel, kOperationChannel}, std::move(on_channel)) {}
+        listener(parts.pg, {kWorkChannel, kFastChannel, kTickChannel, kOperationChannel, kScanChannel},
+                 std::move(on_channel)) {}
 
   pg::ProcessLease lease;
   ClaimStore claims;
   CloseStore closes;
   Road road;
+  ScanWorker scan;
   TickWorker tick;
   Projection projection;
   ReconcileWorker reconcile;
@@ -84,6 +93,7 @@ void Scheduler::OnChannel(const std::string& channel) {
   if (running_ == nullptr || draining_) return;
   if (channel == kWorkChannel) running_->road.WakePlanned();
   if (channel == kFastChannel) running_->road.WakeFast();
+  if (channel == kScanChannel) running_->scan.Wake();
   if (channel == kTickChannel) running_->tick.Wake();
   if (channel == kOperationChannel) parts_.waiters.Wake();
 }
@@ -99,6 +109,7 @@ void Scheduler::Drain() {
   running_->tick.Stop();
   running_->reconcile.Stop();
   running_->links.Stop();
+  running_->scan.Stop();
   running_->road.Drain(parts_.drain);
   running_->lease.Stop();
 }

@@ -1,9 +1,10 @@
-// OperationService: things done to meters on request.
+// OperationService: things done to meters and buses on request.
 #pragma once
 
 #include "libs/os/clock.h"
 #include "libs/pg/pg.h"
 #include "libs/rpc/door.h"
+#include "services/meter_scheduler/clients.h"
 #include "services/meter_scheduler/meter_finder.h"
 #include "services/meter_scheduler/operation_waiters.h"
 #include "services/meter_scheduler/register_catalog.h"
@@ -21,9 +22,10 @@ class OperationService final : public voltwell::scheduler::v1::OperationService:
  public:
   using Operation = voltwell::scheduler::v1::Operation;
   OperationService(rpc::Door& door, pg::Pool& pool, MeterFinder& finder, RegisterCatalog& catalog,
-                   RegisterStore& registers, OperationWaiters& waiters, os::Clock& clock)
+                   RegisterStore& registers, OperationWaiters& waiters, Clients& clients, os::Clock& clock)
       : door_(door),
         pool_(pool),
+        clients_(clients),
         finder_(finder),
         catalog_(catalog),
         readings_(registers),
@@ -36,6 +38,15 @@ class OperationService final : public voltwell::scheduler::v1::OperationService:
                             Operation*) override;
   grpc::Status ListOperations(grpc::ServerContext*, const voltwell::scheduler::v1::ListOperationsRequest*,
                               voltwell::scheduler::v1::ListOperationsResponse*) override;
+  // service_scan.cpp
+  grpc::Status ScanBus(grpc::ServerContext*, const voltwell::scheduler::v1::ScanBusRequest*,
+                       voltwell::scheduler::v1::Scan*) override;
+  grpc::Status GetScan(grpc::ServerContext*, const voltwell::scheduler::v1::GetScanRequest*,
+                       voltwell::scheduler::v1::Scan*) override;
+  grpc::Status ListScans(grpc::ServerContext*, const voltwell::scheduler::v1::ListScansRequest*,
+                         voltwell::scheduler::v1::ListScansResponse*) override;
+  grpc::Status CancelScan(grpc::ServerContext*, const voltwell::scheduler::v1::CancelScanRequest*,
+                          voltwell::scheduler::v1::Scan*) override;
 
  private:
   absl::StatusOr<Operation> Load(const rpc::Call& call, int64_t number);
@@ -44,6 +55,7 @@ class OperationService final : public voltwell::scheduler::v1::OperationService:
 
   rpc::Door& door_;
   pg::Pool& pool_;
+  Clients& clients_;
   MeterFinder& finder_;
   RegisterCatalog& catalog_;
   ReadingStore readings_;

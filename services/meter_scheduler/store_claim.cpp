@@ -107,6 +107,10 @@ constexpr pg::Query kRelease{"claim.release",
 constexpr pg::Query kReturn{
     "claim.return",
     "UPDATE run_item SET lease = 0, phase = CASE WHEN phase = 2 THEN 3 ELSE phase END WHERE lease = ANY($1)"};
+constexpr pg::Query kReturnScans{"claim.return_scans", "UPDATE scan_work SET lease = 0 WHERE lease = ANY($1)"};
+constexpr pg::Query kReturnOrphanScans{
+    "claim.return_orphan_scans",
+    "UPDATE scan_work SET lease = 0 WHERE lease <> 0 AND lease NOT IN (SELECT epoch FROM process_lease)"};
 constexpr pg::Query kReturnOrphans{"claim.return_orphans",
                                    "UPDATE run_item SET lease = 0, phase = CASE WHEN phase = 2 THEN 3 ELSE phase END "
                                    "WHERE lease <> 0 AND lease NOT IN (SELECT epoch FROM process_lease)"};
@@ -270,10 +274,13 @@ absl::StatusOr<int64_t> ClaimStore::Reap(bool every_epoch) {
     VW_ASSIGN_OR_RETURN(const std::vector<int64_t> dead, pg::ReapDeadProcesses(tx, "meter_scheduler"));
     if (!dead.empty()) {
       VW_ASSIGN_OR_RETURN(const pg::Result rows, tx.Execute(kReturn, dead));
+      // Their searches too, which a worker looks for every other second.
+      VW_RETURN_IF_ERROR(tx.Execute(kReturnScans, dead).status());
       returned += rows.affected();
     }
     if (every_epoch) {
       VW_ASSIGN_OR_RETURN(const pg::Result rows, tx.Execute(kReturnOrphans));
+      VW_RETURN_IF_ERROR(tx.Execute(kReturnOrphanScans).status());
       returned += rows.affected();
     }
     if (returned == 0) return absl::OkStatus();

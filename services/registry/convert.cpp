@@ -129,6 +129,7 @@ v1::Collector ToProto(const Collector& collector) {
   out.set_registration_id(collector.registration_id);
   out.set_display_name(collector.display_name);
   out.set_site(absl::StrCat("sites/", collector.site));
+  out.set_site_path(collector.site_path);
   out.set_dialect(collector.dialect);
   out.set_heartbeat_hex(collector.heartbeat_hex);
   out.set_source_network(collector.source_network);

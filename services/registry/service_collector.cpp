@@ -95,6 +95,7 @@ grpc::Status CollectorService::CreateCollector(grpc::ServerContext* context, con
       const absl::Time now = clock_.Now();
       collector.id = os::NewId(random_, absl::ToUnixMillis(now));
       collector.tenant = viewer.tenant;
+      collector.site_path = site.path;
       collector.created_at = now;
       VW_RETURN_IF_ERROR(store::InsertCollector(tx, collector));
       *response = ToProto(collector);
@@ -154,6 +155,7 @@ grpc::Status CollectorService::UpdateCollector(grpc::ServerContext* context, con
       VW_RETURN_IF_ERROR(MayDial(call, before, after));
       VW_ASSIGN_OR_RETURN(const Site site, store::GetSite(tx, after.site, viewer.site_scope, store::Hold::kShare));
       VW_RETURN_IF_ERROR(TakeFromQuarantine(tx, call, Added(before, after)));
+      after.site_path = site.path;
       VW_RETURN_IF_ERROR(store::UpdateCollector(tx, before, after));
       *response = ToProto(after);
       return Tell(tx, "updated", after, site.path);

@@ -23,7 +23,7 @@ constexpr pg::Query kMarkDirty{"directory.mark_dirty",
 
 #define VW_COLLECTOR_SELECT                                                                             \
   "SELECT c.id, c.tenant, c.registration_id, c.display_name, c.site, c.dialect, c.heartbeat_hex, "      \
-  "c.source_network, c.created_at, c.dial_target, c.assurance, c.sealed_key, c.key_set_at "             \
+  "c.source_network, c.created_at, c.dial_target, c.assurance, c.sealed_key, c.key_set_at, s.path "     \
   "FROM collector c JOIN site s ON s.id = c.site "                                                      \
   "WHERE c.archived_at IS NULL AND ($1::text[] = '{}' OR EXISTS (SELECT 1 FROM unnest($1::text[]) top " \
   "WHERE starts_with(s.path, top))) "
@@ -97,6 +97,7 @@ Collector CollectorAt(const pg::Result& rows, int row) {
   collector.assurance = static_cast<Assurance>(rows.Int(row, 10));
   collector.sealed_key = rows.Text(row, 11);
   collector.key_set_at = rows.TimeOrNull(row, 12);
+  collector.site_path = rows.Text(row, 13);
   return collector;
 }
 

@@ -52,6 +52,54 @@ std::string Printed(const std::string& address_bytes) {
 
 }  // namespace
 
+v1::ExchangeResult FakeField::Search(const v1::ExchangeItem& item) {
+  v1::ExchangeResult result;
+  result.set_id(item.id());
+  const std::lock_guard lock(mutex_);
+  if (lines_offline_) {
+    result.set_outcome(OUTCOME_OFFLINE);
+    return result;
+  }
+  ++searched_[item.priority()];
+  result.set_outcome(OUTCOME_TIMEOUT);
+  const std::string& request = item.group().exchanges(0).request();
+  result.add_replies();
+  if (request.size() < 12 || ByteAt(request, 7) != 0x68) return result;  // Not of DL/T 645.
+  const uint8_t control = ByteAt(request, 8);
+  std::vector<std::string> replies;
+  for (const std::string& address : lines_[item.collector() + "/" + std::to_string(item.bus())]) {
+    const std::string bytes = Reversed(address);
+    bool meant = true;
+    for (size_t i = 0; i < 6; ++i) meant = meant && (ByteAt(request, 1 + i) == 0xAA || request[1 + i] == bytes[i]);
+    if (!meant) continue;
+    if (control == 0x13) replies.push_back(Frame(bytes, 0x93, bytes));
+    if (control == 0x11) replies.push_back(Frame(bytes, 0x91, Reversed("04000401") + bytes));
+  }
+  if (replies.size() > 1) {
+    result.set_outcome(voltwell::codec::v1::OUTCOME_NOISE);
+    result.set_noise("\x68\x02garbled");
+  } else if (replies.size() == 1) {
+    result.set_outcome(OUTCOME_OK);
+    result.mutable_replies(0)->add_frames(replies[0]);
+  }
+  return result;
+}
+
+void FakeField::PutOnLine(const std::string& collector, int bus, const std::string& address) {
+  const std::lock_guard lock(mutex_);
+  lines_[collector + "/" + std::to_string(bus)].push_back(address);
+}
+
+std::map<int, int> FakeField::searched() const {
+  const std::lock_guard lock(mutex_);
+  return searched_;
+}
+
+void FakeField::SetLinesOffline(bool offline) {
+  const std::lock_guard lock(mutex_);
+  lines_offline_ = offline;
+}
+
 v1::ExchangeResult FakeField::Answer(const v1::ExchangeItem& item) {
   v1::ExchangeResult result;
   result.set_id(item.id());
@@ -107,7 +155,9 @@ grpc::Status FakeField::Exchange(grpc::ServerContext* context, const v1::Exchang
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   v1::ExchangeResponse response;
-  for (const v1::ExchangeItem& item : request->items()) *response.add_results() = Answer(item);
+  for (const v1::ExchangeItem& item : request->items()) {
+    *response.add_results() = item.group().exchanges(0).listen() ? Search(item) : Answer(item);
+  }
   writer->Write(response);
   return grpc::Status::OK;
 }

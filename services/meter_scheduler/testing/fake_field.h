@@ -48,6 +48,13 @@ class FakeField final : public voltwell::gateway::v1::GatewayService::Service {
   grpc::Status GetTrace(grpc::ServerContext*, const voltwell::gateway::v1::GetTraceRequest*,
                         voltwell::gateway::v1::Trace*) override;
 
+  // A meter that only searches of this line meet: DL/T 645-2007, with wildcards; two at once are garbled.
+  void PutOnLine(const std::string& collector, int bus, const std::string& address);
+  // Questions of searches, by priority: voltwell.gateway.v1.Priority.
+  std::map<int, int> searched() const;
+  // While set, searches find the line offline.
+  void SetLinesOffline(bool offline);
+
   void Put(const std::string& address, FakeMeter meter);
   FakeMeter Get(const std::string& address) const;
   void SetManner(const std::string& address, Manner manner);
@@ -57,9 +64,13 @@ class FakeField final : public voltwell::gateway::v1::GatewayService::Service {
 
  private:
   voltwell::gateway::v1::ExchangeResult Answer(const voltwell::gateway::v1::ExchangeItem& item);
+  voltwell::gateway::v1::ExchangeResult Search(const voltwell::gateway::v1::ExchangeItem& item);
   const std::string pod_;
   mutable std::mutex mutex_;
   std::map<std::string, FakeMeter> meters_;
+  std::map<std::string, std::vector<std::string>> lines_;  // "collector/bus"
+  std::map<int, int> searched_;
+  bool lines_offline_ = false;
   int exchanges_ = 0;
   bool held_ = false;
 };

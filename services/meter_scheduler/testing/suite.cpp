@@ -34,13 +34,14 @@ std::string NewRequestId() {
 }
 
 Replica::Replica(const std::string& name, const pg::Config& pg_config, const redis::Config& redis_config,
-                 const std::string& codec_address, const rpc::TestTrust& trust, os::Clock& clock)
+                 const std::string& codec_address, const std::string& registry_address, const rpc::TestTrust& trust,
+                 os::Clock& clock)
     : issuer("meter_scheduler", trust.Key("meter_scheduler"), clock),
       verifier("meter_scheduler", trust.directory(), clock, metrics),
       door("meter_scheduler", verifier, clock, metrics),
       pool(pg_config, clock, metrics),
       redis(redis_config, metrics),
-      clients(codec_address, "127.0.0.1:1", issuer, clock, metrics),
+      clients(codec_address, registry_address, issuer, clock, metrics),
       router(redis, clock),
       security({std::string("\x02\x00\x00\x00", 4), std::string(4, '\0')}),
       meters(pool),
@@ -49,7 +50,7 @@ Replica::Replica(const std::string& name, const pg::Config& pg_config, const red
       catalog(clients, registers, clock),
       finder(clients, meters, clock),
       schedules(door, pool, plans, cron, catalog, clock, random),
-      operations(door, pool, finder, catalog, registers, waiters, clock),
+      operations(door, pool, finder, catalog, registers, waiters, clients, clock),
       relays(door, pool, finder, clock, random),
       readings(door, pool, finder, registers, clock),
       line(door, clients, router, clock),
@@ -96,7 +97,16 @@ double Replica::Count(const std::string& metric) const {
   return 0;
 }
 
-Suite::Suite() : field("pod-1"), operator_("api_gateway", trust.Key("api_gateway"), clock) {
+grpc::Status FakeRegistry::GetCollector(grpc::ServerContext*,
+                                        const voltwell::registry::v1::GetCollectorRequest* request,
+                                        voltwell::registry::v1::Collector* response) {
+  const auto found = collectors.find(request->name());
+  if (found == collectors.end()) return {grpc::StatusCode::NOT_FOUND, "no such collector"};
+  *response = found->second;
+  return grpc::Status::OK;
+}
+
+Suite::Suite(bool with_registry) : field("pod-1"), operator_("api_gateway", trust.Key("api_gateway"), clock) {
   schema = ::voltwell::testing::NewSchema();
   redis = std::make_unique<redis::Client>(redis_server.config(), metrics);
   trust.Key("meter_scheduler");
@@ -111,6 +121,11 @@ Suite::Suite() : field("pod-1"), operator_("api_gateway", trust.Key("api_gateway
   VW_CHECK(field_server_->Start());
   VW_CHECK(
       redis->Call({"SET", directory::GatewayKey("pod-1"), absl::StrCat("127.0.0.1:", field_server_->port())}).ok());
+  if (with_registry) {
+    registry_server_ = std::make_unique<rpc::Server>(AnyPort(), "registry", metrics);
+    registry_server_->Add(registry);
+    VW_CHECK(registry_server_->Start());
+  }
   AddReplica();
 }
 
@@ -118,13 +133,15 @@ Suite::~Suite() {
   field.Hold(false);
   replicas.clear();
   field_server_->Stop();
+  if (registry_server_ != nullptr) registry_server_->Stop();
   codec_server_->Stop();
 }
 
 void Suite::AddReplica() {
-  replicas.push_back(std::make_unique<Replica>(absl::StrCat("replica-", replicas.size()),
-                                               SharedPostgres().config(schema), redis_server.config(),
-                                               absl::StrCat("127.0.0.1:", codec_server_->port()), trust, clock));
+  replicas.push_back(std::make_unique<Replica>(
+      absl::StrCat("replica-", replicas.size()), SharedPostgres().config(schema), redis_server.config(),
+      absl::StrCat("127.0.0.1:", codec_server_->port()),
+      absl::StrCat("127.0.0.1:", registry_server_ == nullptr ? 1 : registry_server_->port()), trust, clock));
 }
 
 std::shared_ptr<grpc::Channel> Suite::channel() {

@@ -1,5 +1,5 @@
 // For tests: a whole scheduler on a real PostgreSQL and Redis, with the real codec and a fake field behind it. The
-// registry is not there: meters are put into the projection.
+// registry is not there, or knows collectors only: meters are put into the projection.
 #pragma once
 
 #include <memory>
@@ -30,7 +30,7 @@ namespace voltwell::scheduler::testing {
 class Replica {
  public:
   Replica(const std::string& name, const pg::Config& pg, const redis::Config& redis, const std::string& codec,
-          const rpc::TestTrust& trust, os::Clock& clock);
+          const std::string& registry, const rpc::TestTrust& trust, os::Clock& clock);
   ~Replica();
 
   std::string address() const;
@@ -62,9 +62,17 @@ class Replica {
   rpc::Server server;
 };
 
+// Knows the collectors that it was told of.
+class FakeRegistry final : public voltwell::registry::v1::CollectorService::Service {
+ public:
+  grpc::Status GetCollector(grpc::ServerContext*, const voltwell::registry::v1::GetCollectorRequest* request,
+                            voltwell::registry::v1::Collector* response) override;
+  std::map<std::string, voltwell::registry::v1::Collector> collectors;  // By name; before the first call.
+};
+
 class Suite {
  public:
-  Suite();
+  explicit Suite(bool with_registry = false);
   ~Suite();
 
   // Meters on buses of collectors, all with a session on the fake gateway, and with fake meters that answer.
@@ -73,6 +81,7 @@ class Suite {
   static std::string Meter(int number);    // meters/{meter}
 
   std::vector<std::string> permissions = {"*"};  // Of the operator who calls.
+  std::vector<std::string> site_scope = {};      // The same; empty: all sites.
 
   // Calls as an operator of the tenant; the answer or the failed Status.
   template <typename Service, typename Request, typename Response>
@@ -83,7 +92,11 @@ class Suite {
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(absl::Now() + deadline));
     rpc::Bear(context, operator_, "meter_scheduler",
-              {.tenant = tenant, .subject = "users/u1", .permissions = permissions, .caller_kind = "OPERATOR"});
+              {.tenant = tenant,
+               .subject = "users/u1",
+               .permissions = permissions,
+               .site_scope = site_scope,
+               .caller_kind = "OPERATOR"});
     Response response;
     const grpc::Status status = (stub.get()->*method)(&context, request, &response);
     if (!status.ok()) return rpc::FromGrpc(status);
@@ -108,6 +121,7 @@ class Suite {
   metrics::Registry metrics;
   std::unique_ptr<redis::Client> redis;
   FakeField field;
+  FakeRegistry registry;
   std::vector<std::unique_ptr<Replica>> replicas;
 
  private:
@@ -118,6 +132,7 @@ class Suite {
   std::unique_ptr<codec_service::CodecService> codec_;
   std::unique_ptr<rpc::Server> codec_server_;
   std::unique_ptr<rpc::Server> field_server_;
+  std::unique_ptr<rpc::Server> registry_server_;
 };
 
 std::string NewRequestId();

@@ -49,7 +49,8 @@ struct Collector {
   std::string tenant = {};
   std::string registration_id = {};
   std::string display_name = {};
-  std::string site = {};  // Id.
+  std::string site = {};       // Id.
+  std::string site_path = {};  // Joined, not kept.
   std::string dialect = {};
   std::string heartbeat_hex = {};
   std::string source_network = {};
