@@ -2,6 +2,13 @@
 import type { zhReasons } from './zh.reasons';
 
 export const enReasons: typeof zhReasons = {
+  // Searches for meters.
+  BUS_BABBLES: 'Somebody speaks on the bus all the time',
+  SCAN_NOT_FOUND: 'No such search any more',
+  SCAN_TOO_LONG: 'Search took too many questions',
+  SCAN_UNDER_WAY: 'This bus is being searched already',
+  TOO_MANY_SCANS: 'Too many searches at once, wait for one to end',
+  BAD_SCAN_STATE: 'Search began under another version, begin it anew',
   // How an exchange with a meter ended.
   TIMEOUT: 'Meter did not answer',
   OFFLINE: 'Collector offline',

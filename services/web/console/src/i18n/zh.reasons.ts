@@ -1,5 +1,12 @@
 // Why something failed, by the reasons of docs/errors.md, in Chinese. Others are told by their code.
 export const zhReasons = {
+  // Searches for meters.
+  BUS_BABBLES: '总线上一直有设备乱发数据',
+  SCAN_NOT_FOUND: '该搜索已不存在',
+  SCAN_TOO_LONG: '搜索询问次数过多',
+  SCAN_UNDER_WAY: '该总线正在搜索',
+  TOO_MANY_SCANS: '同时进行的搜索过多，请等待其中之一结束',
+  BAD_SCAN_STATE: '搜索由其他版本开始，请重新搜索',
   // How an exchange with a meter ended.
   TIMEOUT: '表计无应答',
   OFFLINE: '采集器离线',

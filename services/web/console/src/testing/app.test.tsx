@@ -6,6 +6,8 @@ import { screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, test } from 'vitest';
 import { Collector_Assurance, PresenceSchema } from '@/gen/voltwell/registry/v1/collector_pb';
 import type { UpdateCollectorRequest } from '@/gen/voltwell/registry/v1/collector_service_pb';
+import { Meter_Kind } from '@/gen/voltwell/registry/v1/meter_pb';
+import type { CreateMeterRequest } from '@/gen/voltwell/registry/v1/meter_service_pb';
 import type { CreateScheduleRequest } from '@/gen/voltwell/scheduler/v1/schedule_service_pb';
 import { Operation_State } from '@/gen/voltwell/scheduler/v1/operation_pb';
 import type { ExecuteOperationRequest } from '@/gen/voltwell/scheduler/v1/operation_service_pb';
@@ -122,6 +124,24 @@ describe('the overview', () => {
     expect(await screen.findByRole('heading', { name: 'Overview' })).toBeVisible();
     expect(localStorage.getItem('voltwell.language')).toBe('en');
     expect(document.documentElement.lang).toBe('en');
+  });
+});
+
+describe('a bus', () => {
+  test('is searched for meters, and what was found goes into the register', async () => {
+    const fake = new Fake();
+    const { user } = renderApp(fake, '/collectors');
+    await user.click((await screen.findAllByRole('button', { name: '搜索总线 1上的表计' }))[0]!);
+    expect(await screen.findByText('该总线尚未搜索过')).toBeVisible();
+    await user.click(screen.getAllByRole('button', { name: /搜索表计/ })[0]!);
+    const row = (await screen.findByText('1000112233445566')).closest('tr')!;
+    expect(screen.getByText('已有档案')).toBeVisible();
+    expect(screen.getByText('多表同时应答，无法区分')).toBeVisible();
+    await user.click(within(row).getByRole('button', { name: '建档' }));
+    await waitFor(() => expect(within(row).getByText('已有档案')).toBeVisible());
+    const { meter } = fake.calls.find(({ method }) => method === 'CreateMeter')!.request as CreateMeterRequest;
+    expect(meter).toMatchObject({ address: '1000112233445566', protocol: 'CJT188', kind: Meter_Kind.WATER, bus: 1 });
+    expect(meter?.collector).not.toBe('');
   });
 });
 

@@ -17,6 +17,7 @@ import { Reading_Source, type Reading } from '@/gen/voltwell/scheduler/v1/readin
 import { ReadingService } from '@/gen/voltwell/scheduler/v1/reading_service_pb';
 import { RelayService } from '@/gen/voltwell/scheduler/v1/relay_service_pb';
 import { RelayState } from '@/gen/voltwell/codec/v1/codec_pb';
+import type { Scan } from '@/gen/voltwell/scheduler/v1/scan_pb';
 import { RunItem_State, RunItemSchema, type Run } from '@/gen/voltwell/scheduler/v1/schedule_pb';
 import { ScheduleService } from '@/gen/voltwell/scheduler/v1/schedule_service_pb';
 import { fakeFireTimes } from './fake_cron';
@@ -65,6 +66,7 @@ export interface FakeOptions {
 
 export class Fake {
   readonly now: number;
+  readonly scans: Scan[] = [];
   readonly sites = field.makeSites();
   readonly collectors;
   readonly meters;
@@ -191,7 +193,15 @@ export class Fake {
             return found;
           },
         });
-        service(MeterService, { listMeters: (request) => (this.enter('ListMeters', request), { meters: this.meters }) });
+        service(MeterService, {
+          listMeters: (request) => (this.enter('ListMeters', request), { meters: this.meters }),
+          createMeter: (request) => {
+            this.enter('CreateMeter', request);
+            const found = this.scans.flatMap(({ meters }) => meters).find(({ address }) => address === request.meter?.address);
+            if (found) found.meter = 'meters/found';
+            return { name: 'meters/found', address: request.meter?.address ?? '' };
+          },
+        });
         service(LineService, {
           listRegisters: (request) => (this.enter('ListRegisters', request), { registers: field.registerTable() }),
         });
@@ -223,6 +233,14 @@ export class Fake {
             const done = await this.read(request.operation ?? create(OperationSchema));
             this.operations.set(request.requestId, done);
             return done;
+          },
+          listScans: (request) => (this.enter('ListScans', request), { scans: this.scans.filter(({ collector }) => collector === request.collector) }),
+          getScan: (request) => (this.enter('GetScan', request), this.scans.find(({ name }) => name === request.name) ?? {}),
+          scanBus: (request) => {
+            this.enter('ScanBus', request);
+            const { collector = '', bus = 1 } = request.scan ?? {};
+            this.scans.unshift(field.makeScan(`scans/${this.scans.length + 1}`, collector, bus));
+            return this.scans[0]!;
           },
           getOperation: (request) => {
             this.enter('GetOperation', request);

@@ -7,6 +7,7 @@ import { CollectorUptimeSchema, type CollectorUptime } from '@/gen/voltwell/regi
 import { Meter_Kind, MeterSchema, type Meter } from '@/gen/voltwell/registry/v1/meter_pb';
 import { Site_Kind, SiteSchema, type Site } from '@/gen/voltwell/registry/v1/site_pb';
 import { Reading_Source, ReadingSchema, type Reading } from '@/gen/voltwell/scheduler/v1/reading_pb';
+import { Scan_State, ScanSchema, type Scan } from '@/gen/voltwell/scheduler/v1/scan_pb';
 import { Run_State, RunSchema, ScheduleSchema, type Run, type Schedule } from '@/gen/voltwell/scheduler/v1/schedule_pb';
 
 export const minuteMs = 60_000;
@@ -185,5 +186,23 @@ export function makeRuns(now: number, total: number): Run[] {
     if (index === 0) return makeRun(id, 'schedules/p1', fire, total, {}, Math.floor(total / 3));
     if (index % 15 === 7) return makeRun(id, 'schedules/p2', fire, Math.floor(total / 2), { TIMEOUT: 3n, NOISE: 1n });
     return makeRun(id, 'schedules/p1', fire, total, index < 30 ? { OFFLINE: 36n, ...(index % 4 === 1 ? { TIMEOUT: 2n } : {}) } : {});
+  });
+}
+
+// Over, with a meter of the register, one that is not in it, and two that cannot be told apart.
+export function makeScan(name: string, collector: string, bus: number): Scan {
+  return create(ScanSchema, {
+    name,
+    collector,
+    bus,
+    state: Scan_State.DONE,
+    donePerMille: 1000,
+    questions: 231n,
+    metersFound: 2,
+    meters: [
+      { protocol: 'DLT645_2007', address: '202400000001', medium: 'ELECTRICITY', meter: 'meters/m1' },
+      { protocol: 'CJT188', address: '1000112233445566', aliases: ['00112233445566'], medium: 'WATER' },
+      { protocol: 'MBUS', address: 'p5', unresolved: true },
+    ],
   });
 }

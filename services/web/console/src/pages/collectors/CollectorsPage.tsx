@@ -1,9 +1,10 @@
 // Collectors: online or not, since when, why not, and what hangs on them. Offline ones stand first.
-import { SearchOutlined } from '@ant-design/icons';
+import { RadarChartOutlined, SearchOutlined } from '@ant-design/icons';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { Input, Table, Tooltip, type TableColumnsType } from 'antd';
-import { useMemo } from 'react';
+import { Button, Input, Table, Tooltip, type TableColumnsType } from 'antd';
+import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useCan } from '@/api/permissions';
 import { useCollectors, useMeters, useSites, useUptimes } from '@/api/queries';
 import { PageHead } from '@/components/Panel';
 import { EmptyState, Loaded } from '@/components/States';
@@ -15,6 +16,7 @@ import type { Collector } from '@/gen/voltwell/registry/v1/collector_pb';
 import type { CollectorUptime } from '@/gen/voltwell/registry/v1/collector_service_pb';
 import { Identity } from './Identity';
 import { offlineReason, presenceOf } from './presence';
+import { ScanDrawer } from './ScanDrawer';
 import { Uptime, uptimeDays } from './Uptime';
 
 interface Row {
@@ -70,17 +72,32 @@ function Since({ collector }: { collector: Collector }) {
   );
 }
 
+// Each opens the search for its meters, where that may be looked at.
 function Buses({ collector }: { collector: Collector }) {
   const { t } = useTranslation();
+  const mayLook = useCan('operation.read');
+  const [opened, setOpened] = useState<number>();
   return (
     <span className="reasons">
       {collector.buses.map((bus) => (
         <Tooltip key={bus.number} title={t('collector.baud', { baud: bus.baud || 2400 })}>
-          <span>
-            <Tag plain>{t('collector.bus', { n: bus.number })}</Tag>
-          </span>
+          {mayLook ? (
+            <Button
+              size="small"
+              icon={<RadarChartOutlined aria-hidden />}
+              aria-label={t('scan.open', { bus: t('collector.bus', { n: bus.number }) })}
+              onClick={() => setOpened(bus.number)}
+            >
+              {t('collector.bus', { n: bus.number })}
+            </Button>
+          ) : (
+            <span>
+              <Tag plain>{t('collector.bus', { n: bus.number })}</Tag>
+            </span>
+          )}
         </Tooltip>
       ))}
+      {opened !== undefined && <ScanDrawer collector={collector} bus={opened} close={() => setOpened(undefined)} />}
     </span>
   );
 }
