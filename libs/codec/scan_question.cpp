@@ -109,6 +109,15 @@ void DescribeMbus(const Decoded& decoded, ScanFinding& finding) {
   if (secondary.medium != 0xFF) finding.medium = MediumOfMbus(secondary.medium);
 }
 
+// Meters of 2007 refuse the codes of 1997, or do not hear them: only a plain answer is one of a meter of 1997. Who
+// refuses is somebody all the same, else his collisions would count as meters that were not found.
+bool IsOfOtherEdition(const ScanQuestion& question, absl::string_view frame) {
+  constexpr size_t kControlOffset = 8;
+  constexpr uint8_t kAbnormal = 0x40;
+  return question.protocol == Protocol::kDlt645_1997 && frame.size() > kControlOffset &&
+         (static_cast<uint8_t>(frame[kControlOffset]) & kAbnormal) != 0;
+}
+
 ScanFinding FindingOf(const ScanQuestion& question, const Decoded& decoded) {
   ScanFinding finding;
   finding.protocol = question.protocol;
@@ -185,6 +194,7 @@ ScanHearing HearingOf(const ScanQuestion& question, const ScanAnswer& answer) {
   const bool selected = selects && !answer.replies.empty() && !answer.replies[0].empty();
   bool strange = HasRest(answer) || (selected && !named);
   ScanHearing hearing;
+  size_t others = 0;
   for (size_t i = 0; named && i < answer.replies[naming].size(); ++i) {
     Answer one = {CommandOf(question), answer.replies};
     one.replies[naming] = {answer.replies[naming][i]};
@@ -193,17 +203,22 @@ ScanHearing HearingOf(const ScanQuestion& question, const ScanAnswer& answer) {
       strange = true;
       continue;
     }
+    if (IsOfOtherEdition(question, answer.replies[naming][i])) {
+      ++others;
+      continue;
+    }
     ScanFinding finding = FindingOf(question, decoded);
     const bool known = std::any_of(hearing.found.begin(), hearing.found.end(),
                                    [&](const ScanFinding& other) { return other.address == finding.address; });
     if (!known) hearing.found.push_back(std::move(finding));
   }
-  if (hearing.found.size() > 1) {
+  const size_t spoke = hearing.found.size() + others;
+  if (spoke > 1) {
     hearing.heard = ScanHeard::kSeveral;
   } else if (strange) {
     hearing.heard = ScanHeard::kGarbled;
   } else {
-    hearing.heard = hearing.found.empty() ? ScanHeard::kNobody : ScanHeard::kOne;
+    hearing.heard = spoke == 0 ? ScanHeard::kNobody : ScanHeard::kOne;
   }
   return hearing;
 }

@@ -280,6 +280,26 @@ TEST_CASE("a babbler ends the search of each protocol with a reason, in bounded 
   CHECK(line.asked < 250);
 }
 
+TEST_CASE("meters of 2007 that refuse the codes of 1997 are found once, and no meter of 1997 is made of them") {
+  TestLine line;
+  for (const char* const address : {"202411110002", "202411110003", "000000000047"}) {
+    const TestMeter known = Dlt645(address);
+    const dlt645::Address own = *dlt645::ParseAddress(address);
+    line.meters.push_back({[=](base::ByteView request) -> std::string {
+      if (request.size() < 12 || request[8] != 0x01) return known.answer(request);
+      dlt645::Address asked;
+      std::copy(request.begin() + 1, request.begin() + 7, asked.wire.begin());
+      return dlt645::AnswersTo(asked, own) ? dlt645::BuildFrame(own, 0xC1, base::AsBytes(std::string("\x02"))) : "";
+    }});
+  }
+  ScanRules both;
+  both.protocols = {Protocol::kDlt645_2007, Protocol::kDlt645_1997};
+  const Met met = Find(line, both);
+  CHECK(met.found.size() == 3);
+  for (const auto& [address, finding] : met.found) CHECK(finding.protocol == Protocol::kDlt645_2007);
+  CHECK(met.unresolved.empty());
+}
+
 TEST_CASE("water meters of several types are told apart by type and by pattern") {
   TestLine line;
   const std::set<std::string> wanted = {"1000112233445566", "1000112233445577", "2000112233445566", "3000112233445501"};
