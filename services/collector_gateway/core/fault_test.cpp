@@ -314,11 +314,14 @@ void CheckReplies(const Result& result, const Play& play) {
 void CheckRecovery(Field& field) {
   if (!field.connected) field.Dial();
   for (const uint8_t meter : {kNeighbour, kMeter}) {
+    const prometheus::Counter& sent = field.pod->gateway_metrics.bytes_out;
+    const double before = sent.Value();
     const auto sink = field.pod->Submit(ItemOf(meter, Priority::kInteractive, {ReadOf(meter, "EEEE")}));
     const std::string question = Ask(meter, "EEEE");
     field.pod->Settle();
-    // The line may have to fall quiet first, and who babbled longer than that is not waited for.
-    for (int i = 0; i < 40 && field.collector.Silent(); ++i) field.pod->Advance(absl::Milliseconds(100));
+    // The line may have to fall quiet first, and who babbled longer than that is not waited for. By what was sent, not
+    // by what has come: no time may pass on the way.
+    for (int i = 0; i < 40 && sent.Value() == before; ++i) field.pod->Advance(absl::Milliseconds(100));
     REQUIRE(field.collector.Receive(question.size()) == question);
     field.Send({field.late + Reply(meter, "EEEE")});
     field.late.clear();
